@@ -1,0 +1,176 @@
+"""The settings tree: one frozen, typed object; its defaults are the embedded set (DESIGN §3).
+
+Every field carries its explanation and its range: the example file, the error messages and
+docs/configuration.md are all made from here. Loading, overriding and faults: `claudiad.app.settings`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """Common strictness: unknown keys are faults, nothing is coerced, nothing changes afterwards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class AudioSettings(Section):
+    """Microphone and speaker."""
+
+    microphone: str = Field(
+        "default", description="Capture device: `default`, or any part of its stable name; `none` to listen to nothing."
+    )
+    speaker: str = Field(
+        "default", description="Playback device: `default`, or any part of its stable name; `none` for silence."
+    )
+    ring_ms: int = Field(
+        4000,
+        ge=200,
+        le=60_000,
+        description="Captured audio kept while the loop is busy; what does not fit is counted as overflow.",
+    )
+    stale_ms: int = Field(
+        1500, ge=200, le=10_000, description="No audio for this long means the device is gone: it is reopened by name."
+    )
+    reopen_ms: int = Field(1000, ge=100, le=60_000, description="Pause between attempts to open a missing device.")
+
+
+class EndpointSettings(Section):
+    """When an utterance begins and ends."""
+
+    aggressiveness: int = Field(2, ge=0, le=3, description="webrtcvad mode: 0 hears everything, 3 only clear speech.")
+    start_ms: int = Field(60, ge=20, le=100, description="Speech needed within the last 100 ms to begin an utterance.")
+    hangover_ms: int = Field(300, ge=100, le=2000, description="Silence that ends an utterance.")
+    pre_roll_ms: int = Field(300, ge=0, le=1000, description="Audio kept from before the first voiced frame.")
+    min_speech_ms: int = Field(120, ge=20, le=2000, description="Less voiced audio than this is not an utterance.")
+    max_utterance_ms: int = Field(15_000, ge=1000, le=28_000, description="An utterance is cut here whatever follows.")
+    margin_db: float = Field(8.0, ge=0.0, le=40.0, description="How far above the room's noise floor speech must be.")
+    min_level_dbfs: float = Field(-55.0, ge=-90.0, le=-10.0, description="Frames quieter than this are never speech.")
+
+
+class SttSettings(Section):
+    """Speech recognition through faster-whisper."""
+
+    model: str = Field(
+        "embedded", description="`embedded`, a faster-whisper model name (`claudiad models`), or a folder."
+    )
+    stop_model: str = Field(
+        "embedded", description="The model of the stop listener: small, so that a large one cannot delay a stop."
+    )
+    window_s: float = Field(
+        0.0,
+        ge=0.0,
+        le=30.0,
+        description="Shortest encoder window in seconds; 0 = the safe floor known for the model (embedded: the utterance itself; stock Whisper: 10 s).",
+    )
+    threads: int = Field(2, ge=1, le=32, description="CPU threads of the recogniser.")
+    device: Literal["auto", "cpu", "cuda"] = Field("cpu", description="Where the model runs.")
+    compute_type: str = Field("int8", description="CTranslate2 compute type.")
+    oov_threshold: float = Field(0.5, ge=0.0, le=1.0, description="Above this out-of-vocabulary score nothing moves.")
+    min_level_dbfs: float = Field(-50.0, ge=-90.0, le=-10.0, description="Quieter utterances are dropped as too quiet.")
+
+
+class WakeSettings(Section):
+    """The name that opens an ear. A stop never needs it."""
+
+    mode: Literal["auto", "on", "off"] = Field(
+        "auto", description="`auto`: on with a real robot, off with the simulator."
+    )
+    phrases: tuple[str, ...] = Field(
+        ("クラウディア", "クラちゃん", "クラウディアちゃん"),
+        description="What it answers to; ねえ and other fillers may come first.",
+    )
+    follow_up_ms: int = Field(8000, ge=0, le=120_000, description="After an answer, this long without the name.")
+
+
+class BrainSettings(Section):
+    """Understanding."""
+
+    phrases: str = Field(
+        "", description="A TSV file of your own phrases (phrase, action, reply), beside this file; empty = none."
+    )
+
+
+class TtsSettings(Section):
+    """The voice."""
+
+    engine: Literal["auto", "piper", "openjtalk", "none"] = Field(
+        "auto", description="`auto`: Piper when a voice is installed, else Open JTalk."
+    )
+    voice: str = Field(
+        "", description="Piper voice file (.onnx) or the name of an installed voice; empty = the first one found."
+    )
+    rate: float = Field(1.1, ge=0.5, le=2.0, description="Speaking rate; 1 = the voice's own.")
+    volume: float = Field(0.8, ge=0.0, le=1.0, description="Playback level.")
+    acknowledgements: tuple[str, ...] = Field(
+        ("はい。", "止まりました。", "わかりました。"), description="Rendered at start, so that they sound at once."
+    )
+
+
+class RobotSettings(Section):
+    """Which robot."""
+
+    engine: Literal["sim", "go2", "none"] = Field(
+        "sim", description="`sim`, `go2` (needs the extra claudiad[go2]) or `none`."
+    )
+    interface: str = Field("", description="Network interface of the Go2, e.g. `eth0`.")
+    allow_high_risk: bool = Field(
+        False, description="Allow flips, jumps, pounces and handstands (posture and battery are still checked)."
+    )
+    max_steps: int = Field(6, ge=1, le=20, description="Longest sequence that is executed.")
+    state_max_age_ms: int = Field(
+        500, ge=50, le=5000, description="Older robot state: no motion starts, running motion stops."
+    )
+    max_speed: float = Field(0.4, gt=0.0, le=1.0, description="Walking speed limit, m/s.")
+    max_turn_rate: float = Field(0.8, gt=0.0, le=2.0, description="Turning speed limit, rad/s.")
+    max_distance: float = Field(3.0, gt=0.0, le=20.0, description="Longest single walk, m.")
+
+
+class TurnSettings(Section):
+    """Budgets of a turn, from the end of speech (DESIGN §1)."""
+
+    stop_budget_ms: int = Field(300, ge=50, le=5000, description="Emergency word to StopMove.")
+    action_budget_ms: int = Field(500, ge=50, le=10_000, description="Hot path to the first robot command.")
+    turn_budget_ms: int = Field(8000, ge=500, le=60_000, description="The whole turn.")
+
+
+class PrivacySettings(Section):
+    """What people said is personal."""
+
+    log_speech: bool = Field(True, description="false: neither log nor audit holds what was said, only what was done.")
+
+
+class AuditSettings(Section):
+    """The audit log: one JSON line per turn."""
+
+    enabled: bool = Field(True, description="Write the audit log.")
+    directory: str = Field(
+        "", description="Where; empty = $STATE_DIRECTORY under systemd, else ~/.local/state/claudia."
+    )
+    max_bytes: int = Field(2_000_000, ge=10_000, le=1_000_000_000, description="Size at which a file is rotated.")
+    keep: int = Field(5, ge=1, le=100, description="Rotated files kept.")
+
+
+class LogSettings(Section):
+    """Logging to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level shown.")
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    audio: AudioSettings = AudioSettings()
+    endpoint: EndpointSettings = EndpointSettings()
+    stt: SttSettings = SttSettings()
+    wake: WakeSettings = WakeSettings()
+    brain: BrainSettings = BrainSettings()
+    tts: TtsSettings = TtsSettings()
+    robot: RobotSettings = RobotSettings()
+    turn: TurnSettings = TurnSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    audit: AuditSettings = AuditSettings()
+    log: LogSettings = LogSettings()
