@@ -1,0 +1,1 @@
+"""Sound in and out: microphones, speakers, WAV, resampling, and where an utterance begins and ends."""
