@@ -1,0 +1,1 @@
+"""Tables and models that ship with the package."""
