@@ -1,0 +1,201 @@
+"""Says things: gate, clauses, synthesis in a thread of its own, playback; one clause ahead, silent at once.
+
+Invariants:
+- At most one clause is being synthesised or waiting beside the one that sounds (prefetch depth 1).
+- `cancel` raises the generation. Whatever was begun in an older generation is never played, however late the
+  synthesiser returns it: a running synthesis cannot be interrupted, only ignored.
+- Replies do not overlap: a second `say` waits for the first, and one `cancel` ends both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from claudiad.clock import Clock
+from claudiad.errors import ClaudiaError
+from claudiad.purity.gate import gate
+from claudiad.tts.base import Output, Voice
+from claudiad.tts.cache import ClauseCache
+from claudiad.tts.clauses import clauses
+from claudiad.types import Pcm
+
+log = logging.getLogger(__name__)
+
+CACHE_BYTES = 16_000_000
+"""Rendered speech kept: nearly three minutes at 48 kHz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What became of one reply."""
+
+    spoken: tuple[str, ...]
+    """Clauses played to their end, also into a missing device: then `first_audio_at` is None."""
+    planned: tuple[str, ...]
+    """All clauses; empty when the gate left nothing."""
+    first_audio_at: float | None
+    """Clock time, seconds, of the first sample that sounded."""
+    interrupted: bool
+    """True when `cancel` ended it."""
+    failed: tuple[str, ...] = ()
+    """Clauses that the voice could not speak."""
+    first_pcm_at: float | None = None
+    """Clock time at which the first clause was ready to play: what synthesis cost."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """One reply under way."""
+
+    planned: tuple[str, ...]
+    generation: int
+    spoken: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    first_pcm_at: float | None = None
+    first_audio_at: float | None = None
+
+    def sounded(self, at: float) -> None:
+        if self.first_audio_at is None:
+            self.first_audio_at = at
+
+    def result(self, *, interrupted: bool) -> Spoken:
+        return Spoken(
+            tuple(self.spoken), self.planned, self.first_audio_at, interrupted, tuple(self.failed), self.first_pcm_at
+        )
+
+
+class Mouth:
+    """One voice on one speaker. All methods belong to the event loop's thread; only synthesis runs elsewhere."""
+
+    def __init__(self, voice: Voice, speaker: Output, clock: Clock, cache_bytes: int = CACHE_BYTES) -> None:
+        self._voice = voice
+        self._speaker = speaker
+        self._clock = clock
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="voice")
+        self._cache = ClauseCache(cache_bytes)
+        self._turn = asyncio.Lock()
+        self._generation = 0
+        self._replies = 0
+        self._rendering: asyncio.Future[Pcm] | None = None
+        self._now_saying = ""
+
+    @property
+    def speaking(self) -> bool:
+        """True while a reply is said or waits to be: the pauses between its clauses and its synthesis included."""
+        return self._replies > 0
+
+    @property
+    def now_saying(self) -> str:
+        """The clause that sounds, or ""."""
+        return self._now_saying
+
+    async def prime(self, texts: Sequence[str]) -> None:
+        """Render fixed texts into the cache, to stay there, so that they start at once. Failures are logged."""
+        for clause in (clause for text in texts for clause in clauses(gate(text))):
+            try:
+                pcm = await asyncio.get_running_loop().run_in_executor(self._worker, self._voice.synthesise, clause)
+            except ClaudiaError as fault:
+                log.warning("cannot render %r ahead of time: %s", clause, fault)
+                continue
+            if not self._cache.put(clause, pcm, pin=True):
+                log.warning("no room to keep %r ready: it is synthesised when it is said", clause)
+
+    async def say(self, text: str) -> Spoken:
+        """Speak what the gate leaves of `text` and return when it has sounded or was cancelled.
+
+        A clause that cannot be synthesised is logged and left out. Cancelling the task silences it like `cancel`.
+        Raises nothing else as long as voice and speaker keep their contracts.
+        """
+        progress = _Progress(tuple(clauses(gate(text))), self._generation)
+        self._replies += 1
+        try:
+            async with self._turn:
+                await self._speak(progress)
+        except asyncio.CancelledError:
+            # `cancel` ends a wait for the synthesiser by cancelling that wait: not a cancelled task.
+            task = asyncio.current_task()
+            if not self._stale(progress) or (task is not None and task.cancelling()):
+                raise
+        finally:
+            self._replies -= 1
+        return progress.result(interrupted=self._stale(progress))
+
+    def cancel(self) -> None:
+        """Silence at once; whatever is being said or waits to be said ends, interrupted."""
+        self._generation += 1
+        self._speaker.stop()
+        self._forget_rendering()
+
+    async def close(self) -> None:
+        """Silence, and wait for the synthesiser's thread to end."""
+        self.cancel()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._worker.shutdown)
+
+    async def _speak(self, progress: _Progress) -> None:
+        """Synthesise and play clause by clause, the next one on its way while one sounds; ends when stale."""
+        ahead = self._render(progress.planned[0]) if progress.planned and not self._stale(progress) else None
+        try:
+            for clause, after in zip_longest(progress.planned, progress.planned[1:]):
+                if ahead is None or self._stale(progress):
+                    return
+                pcm = await self._rendered(clause, ahead, progress)
+                if self._stale(progress):
+                    return
+                ahead = None if after is None else self._render(after)
+                if pcm is not None:
+                    await self._play(clause, pcm, progress)
+        finally:
+            self._forget_rendering()
+
+    def _render(self, clause: str) -> asyncio.Future[Pcm]:
+        """Begin to synthesise; never more than one at a time, because the one before has been awaited."""
+        loop = asyncio.get_running_loop()
+        ready = self._cache.get(clause)
+        if ready is not None:
+            self._rendering = loop.create_future()
+            self._rendering.set_result(ready)
+        else:
+            self._rendering = loop.run_in_executor(self._worker, self._voice.synthesise, clause)
+        return self._rendering
+
+    async def _rendered(self, clause: str, ahead: asyncio.Future[Pcm], progress: _Progress) -> Pcm | None:
+        try:
+            pcm = await ahead
+        except ClaudiaError as fault:
+            log.warning("voice %s left out %r: %s", self._voice.name, clause, fault)
+            progress.failed.append(clause)
+            return None
+        if self._cache.get(clause) is None:
+            self._cache.put(clause, pcm)
+        if progress.first_pcm_at is None:
+            progress.first_pcm_at = self._clock.now()
+        return pcm
+
+    async def _play(self, clause: str, pcm: Pcm, progress: _Progress) -> None:
+        self._now_saying = clause
+        try:
+            if pcm.size:
+                await self._speaker.play(pcm, self._voice.sample_rate, progress.sounded)
+        except asyncio.CancelledError:
+            self._speaker.stop()
+            raise
+        finally:
+            self._now_saying = ""
+        if not self._stale(progress):
+            progress.spoken.append(clause)
+
+    def _stale(self, progress: _Progress) -> bool:
+        return progress.generation != self._generation
+
+    def _forget_rendering(self) -> None:
+        """Forget the clause that is being synthesised: cancelled if it waits, ignored if it runs."""
+        # Cancelling also tells asyncio that a failure nobody awaits is no oversight.
+        if self._rendering is not None:
+            self._rendering.cancel()
+            self._rendering = None

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from claudiad.clock import JumpClock
+from claudiad.tts.mouth import Mouth, Spoken
+from tests.tts.fakes import FakeSpeaker, FakeVoice
+
+ONE, TWO, THREE = "立ちます。", "座ります。", "伏せます。"
+ALL = (ONE, TWO, THREE)
+TEXT = "".join(ALL)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Let the loop and the voice's thread go on until `true`; a bounded number of rounds, no clock."""
+    for _ in range(20_000):
+        if true():
+            return
+        await asyncio.sleep(0)
+        await asyncio.to_thread(lambda: None)
+    raise AssertionError("it never happened")
+
+
+class Scene:
+    """A mouth with fake voice and speaker."""
+
+    def __init__(self, voice: FakeVoice, *, instant: bool = False, cache_bytes: int = 1000) -> None:
+        self.clock = JumpClock(100.0)
+        self.voice = voice
+        self.speaker = FakeSpeaker(self.clock, instant=instant)
+        self.mouth = Mouth(voice, self.speaker, self.clock, cache_bytes)
+
+    def say(self, text: str = TEXT) -> asyncio.Task[Spoken]:
+        return asyncio.create_task(self.mouth.say(text))
+
+
+async def test_clauses_sound_in_order() -> None:
+    """All clauses are heard, in order, and the result says so with the time of the first sample."""
+    scene = Scene(FakeVoice(), instant=True)
+    assert await scene.mouth.say(TEXT) == Spoken(ALL, ALL, 100.0, interrupted=False, failed=(), first_pcm_at=100.0)
+    assert scene.speaker.played == list(ALL)
+    await scene.mouth.close()
+
+
+async def test_the_gate_stands_before_the_voice() -> None:
+    """The voice is asked for clean Japanese only, and for nothing when nothing is left."""
+    scene = Scene(FakeVoice(), instant=True)
+    said = await scene.mouth.say("<think>hm</think>**立ちます。** Hello!")
+    nothing = await scene.mouth.say("😊 ok then!")
+    assert scene.voice.asked == [ONE]
+    assert said.spoken == (ONE,)
+    assert nothing == Spoken((), (), None, interrupted=False)
+    await scene.mouth.close()
+
+
+async def test_one_clause_ahead_and_no_more() -> None:
+    """While the first clause sounds the second is synthesised, and the third is not."""
+    scene = Scene(FakeVoice())
+    saying = scene.say()
+    await until(lambda: scene.speaker.sounding == ONE and scene.voice.finished == [ONE, TWO])
+    for _ in range(50):
+        await asyncio.to_thread(lambda: None)
+    assert scene.voice.asked == [ONE, TWO]
+    assert scene.mouth.speaking
+    assert scene.mouth.now_saying == ONE
+    scene.speaker.end()
+    await until(lambda: scene.speaker.sounding == TWO)
+    scene.speaker.end()
+    await until(lambda: scene.speaker.sounding == THREE)
+    scene.speaker.end()
+    assert (await saying).spoken == ALL
+    assert not scene.mouth.speaking
+    assert scene.mouth.now_saying == ""
+    await scene.mouth.close()
+
+
+async def test_cancel_silences_at_once() -> None:
+    """Cancel during playback stops the speaker in the same call; only clauses heard to the end count as spoken."""
+    scene = Scene(FakeVoice())
+    saying = scene.say()
+    await scene.speaker.begun.wait()
+    scene.speaker.end()
+    await until(lambda: scene.speaker.sounding == TWO)
+    scene.mouth.cancel()
+    assert scene.speaker.stops == 1
+    said = await saying
+    assert (said.spoken, said.interrupted) == ((ONE,), True)
+    assert scene.speaker.played == [ONE, TWO]
+    await scene.mouth.close()
+
+
+async def test_late_synthesis_never_sounds() -> None:
+    """A clause that is still being synthesised when it is cancelled is thrown away when it comes."""
+    scene = Scene(FakeVoice(held=(ONE,)))
+    saying = scene.say()
+    await asyncio.to_thread(scene.voice.started[ONE].wait, 5)
+    assert scene.mouth.speaking
+    scene.mouth.cancel()
+    said = await saying
+    assert not scene.mouth.speaking
+    assert said == Spoken((), ALL, None, interrupted=True)
+    scene.voice.release[ONE].set()
+    await until(lambda: scene.voice.finished == [ONE])
+    await asyncio.sleep(0)
+    assert scene.speaker.played == []
+    await scene.mouth.close()
+
+
+async def test_a_reply_after_a_cancel_is_heard() -> None:
+    """Cancelling ends what was said before it and nothing that is said after it."""
+    scene = Scene(FakeVoice(held=(ONE,)))
+    first = scene.say()
+    await asyncio.to_thread(scene.voice.started[ONE].wait, 5)
+    scene.mouth.cancel()
+    second = scene.say(TWO)
+    scene.voice.release[ONE].set()
+    await until(lambda: scene.speaker.sounding == TWO)
+    scene.speaker.end()
+    assert (await first).interrupted
+    assert (await second).spoken == (TWO,)
+    assert scene.speaker.played == [TWO]
+    await scene.mouth.close()
+
+
+async def test_cancel_ends_waiting_replies_too() -> None:
+    """Replies wait for each other, and one cancel ends the one that sounds and the one that waits."""
+    scene = Scene(FakeVoice())
+    first, second = scene.say(ONE), scene.say(TWO)
+    await until(lambda: scene.speaker.sounding == ONE)
+    assert scene.speaker.played == [ONE]
+    scene.mouth.cancel()
+    assert (await first).interrupted
+    assert await second == Spoken((), (TWO,), None, interrupted=True)
+    assert scene.speaker.played == [ONE]
+    await scene.mouth.close()
+
+
+async def test_replies_do_not_overlap() -> None:
+    """A second reply begins when the first has ended."""
+    scene = Scene(FakeVoice(), instant=True)
+    await asyncio.gather(scene.say(ONE + TWO), scene.say(THREE))
+    assert scene.speaker.played == [ONE, TWO, THREE]
+    await scene.mouth.close()
+
+
+async def test_cancelling_the_task_silences() -> None:
+    """A cancelled task stops the speaker, raises CancelledError and leaves the mouth usable."""
+    scene = Scene(FakeVoice())
+    saying = scene.say()
+    await until(lambda: scene.speaker.sounding == ONE)
+    saying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saying
+    assert scene.speaker.stops == 1
+    assert not scene.mouth.speaking
+    again = scene.say(THREE)
+    await until(lambda: scene.speaker.sounding == THREE)
+    scene.speaker.end()
+    assert (await again).spoken == (THREE,)
+    await scene.mouth.close()
+
+
+async def test_cancelling_the_task_during_synthesis_raises() -> None:
+    """A task cancelled while the voice works ends as cancelled also when the mouth is cancelled with it."""
+    scene = Scene(FakeVoice(held=(ONE,)))
+    saying = scene.say()
+    await asyncio.to_thread(scene.voice.started[ONE].wait, 5)
+    saying.cancel()
+    scene.mouth.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saying
+    scene.voice.release[ONE].set()
+    await scene.mouth.close()
+    assert scene.speaker.played == []
+
+
+async def test_a_broken_clause_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """A synthesis error is logged, named in the result, and the next clause is spoken."""
+    scene = Scene(FakeVoice(broken=(ONE, THREE)), instant=True)
+    with caplog.at_level(logging.WARNING):
+        said = await scene.mouth.say(TEXT)
+    assert (said.spoken, said.failed, said.interrupted) == ((TWO,), (ONE, THREE), False)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    await scene.mouth.close()
+
+
+async def test_when_all_fail_the_result_says_so() -> None:
+    """Nothing spoken, no first sample, every clause in `failed`."""
+    scene = Scene(FakeVoice(broken=ALL), instant=True)
+    assert await scene.mouth.say(TEXT) == Spoken((), ALL, None, interrupted=False, failed=ALL)
+    await scene.mouth.close()
+
+
+async def test_a_failure_nobody_waits_for_is_no_noise() -> None:
+    """A clause that failed ahead of time and was then cancelled leaves no unretrieved exception."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    scene = Scene(FakeVoice(broken=(TWO,)))
+    saying = scene.say()
+    await until(lambda: scene.speaker.sounding == ONE and scene.voice.asked == [ONE, TWO])
+    for _ in range(20):
+        await asyncio.to_thread(lambda: None)
+    scene.mouth.cancel()
+    await saying
+    await scene.mouth.close()
+    gc.collect()
+    assert complaints == []
+
+
+async def test_primed_texts_need_no_synthesis() -> None:
+    """A primed acknowledgement starts while the voice is busy with something else."""
+    scene = Scene(FakeVoice(held=(TWO,)), instant=True)
+    await scene.mouth.prime(["はい。"])
+    busy = scene.say(TWO)
+    await asyncio.to_thread(scene.voice.started[TWO].wait, 5)
+    scene.mouth.cancel()
+    await busy
+    assert (await scene.mouth.say("はい。")).spoken == ("はい。",)
+    assert scene.voice.asked == ["はい。", TWO]
+    scene.voice.release[TWO].set()
+    await scene.mouth.close()
+
+
+async def test_primed_texts_stay_ready() -> None:
+    """However much is said in between, an acknowledgement is not synthesised again."""
+    scene = Scene(FakeVoice(), instant=True, cache_bytes=30)
+    await scene.mouth.prime(["はい。"])
+    await scene.mouth.say(TEXT)
+    await scene.mouth.say("はい。")
+    assert scene.voice.asked == ["はい。", *ALL]
+    await scene.mouth.close()
+
+
+async def test_priming_survives_a_broken_voice(caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be rendered ahead of time is logged; the others are ready."""
+    scene = Scene(FakeVoice(broken=(ONE,)), instant=True)
+    await scene.mouth.prime([ONE, TWO])
+    assert len(caplog.records) == 1
+    await scene.mouth.say(TWO)
+    assert scene.voice.asked == [ONE, TWO]
+    await scene.mouth.close()
+
+
+async def test_close_leaves_no_thread() -> None:
+    """After close the voice's thread has ended."""
+    scene = Scene(FakeVoice(held=(ONE,)))
+    saying = scene.say(ONE)
+    await asyncio.to_thread(scene.voice.started[ONE].wait, 5)
+    closing = asyncio.create_task(scene.mouth.close())
+    assert (await saying).interrupted
+    scene.voice.release[ONE].set()
+    await closing
+    with pytest.raises(RuntimeError):
+        await scene.mouth.say(TWO)

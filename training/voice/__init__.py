@@ -1,0 +1,1 @@
+"""The voice that comes with the project, made from nothing."""
