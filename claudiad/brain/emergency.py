@@ -1,0 +1,227 @@
+"""Stop words, in any politeness, alone or inside a plea; and the words that take a latch off.
+
+A stop is a *whole* utterance made of stop words, fillers, names and politeness, or a whole clause where
+punctuation or the tokeniser proves the boundary. It is never a part of another word: まとめて, 初めて,
+ストップウォッチ and お泊まり contain the sounds and are not cut up, and a report (電車が止まっている) is not
+consumed to its end. Also called on the partial kana transcripts of the stop listener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rapidfuzz.distance import Levenshtein
+
+from claudiad.brain.conjugate import Form, words
+from claudiad.brain.kana import shorten, unstretched
+from claudiad.brain.lexicon import Lexicon
+from claudiad.brain.normalise import Edges
+from claudiad.brain.reading import Heard, hear, letters, reading
+from claudiad.brain.tables import rows
+from claudiad.errors import DataError
+
+NEAR_MIN = 4
+"""Fewest kana of a stop word for which one wrong kana still counts while the robot moves."""
+
+MAX_TAIL = 16
+"""Longest politeness behind a stop word, in kana."""
+
+_KINDS = ("word", "said", "tail", "plea", "halt", "foreign", "release")
+_OBJECT = ("ノオ", "ノワ", "ノハ", "ノ", "オ", "ワ", "ハ", "モオ", "モ", "")
+
+
+@dataclass(frozen=True, slots=True)
+class StopMatch:
+    """A stop that was heard."""
+
+    word: str
+    """The stop word of the table that decided."""
+    latch: bool
+    """True when nothing may move afterwards until a release."""
+    rule: str
+    """`whole`, `clause`, `because`, `doing`, `foreign`, or, only while moving, `near` and `end`."""
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopWord:
+    """One line of the table, in one of its forms."""
+
+    text: str
+    latch: bool
+    alone: bool = False
+    """Only a stop as the whole utterance: as one clause of several it would be about something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopTable:
+    """`stops.tsv`, ready for looking up."""
+
+    lexicon: Lexicon[StopWord]
+    tails: frozenset[str]
+    pleas: frozenset[str]
+    halts: frozenset[str]
+    foreign: Mapping[str, StopWord]
+    releases: frozenset[str]
+    """Written forms with kanji."""
+    release_keys: frozenset[str]
+    core: tuple[tuple[str, StopWord], ...]
+    """(key, word) of stop words long enough to be found with one kana wrong."""
+    keys: frozenset[str]
+    """Every stop word's key: what a reply of the robot must not contain."""
+
+
+class StopFinder:
+    """Finds stops. Immutable; one instance may serve the loop and the stop listener."""
+
+    def __init__(self, table: StopTable, edges: Edges, doings: Lexicon[str]) -> None:
+        self._table = table
+        self._edges = edges
+        self._doings = doings
+        self._front = max((len(f) for f in (*edges.front, *table.pleas)), default=0)
+
+    @property
+    def stop_keys(self) -> frozenset[str]:
+        """Keys of all stop words: what no reply but the answer to a stop may contain (DESIGN §5.14)."""
+        return self._table.keys
+
+    def find_stop(self, text: str, moving: bool = False) -> StopMatch | None:
+        """The stop in a text or a kana transcript, or None. `moving`: a doubtful stop is a stop."""
+        return self.find_heard(hear(text), moving)
+
+    def find_heard(self, heard: Heard, moving: bool = False) -> StopMatch | None:
+        """The same for a text that has been read already."""
+        if written := self._table.foreign.get(heard.letters):
+            return StopMatch(written.text, written.latch, "foreign", 1.0)
+        if word := self._whole(heard.key):
+            return StopMatch(word.text, word.latch, "whole", 1.0)
+        if len(heard.clauses) > 1:
+            # The first and the last clause: だめ、座らないで and そこの犬、止まって are stops.
+            for clause in (heard.clauses[-1], heard.clauses[0]):
+                if (word := self._whole(clause)) and not word.alone:
+                    return StopMatch(word.text, word.latch, "clause", 0.95)
+        for rest in heard.after_because:
+            if word := self._whole(rest):
+                return StopMatch(word.text, word.latch, "because", 0.95)
+        if word := self._doing(heard.key):
+            return StopMatch(word.text, word.latch, "doing", 0.95)
+        return self._doubtful(heard.key) if moving else None
+
+    def is_release(self, text: str) -> bool:
+        """True for the exact words that take a latch off, alone or after the robot's name."""
+        return self.releases(hear(text))
+
+    def releases(self, heard: Heard) -> bool:
+        """The same for a text that has been read already."""
+        surface = heard.letters.replace(" ", "")
+        for name in ("", "クラウディア", "ねえクラウディア", "クラちゃん"):
+            if surface.startswith(name) and surface[len(name) :] in self._table.releases:
+                return True
+        # 会場, 介助 and 解除 sound (nearly) alike: by sound only where no kanji could have told.
+        return heard.kana_only and heard.key in self._table.release_keys
+
+    def _whole(self, key: str) -> StopWord | None:
+        """The weightiest stop word when the key is nothing but stop words and their company."""
+        return self._consume(key, 0, None, set()) if key else None
+
+    def _consume(self, key: str, pos: int, found: StopWord | None, dead: set[tuple[int, bool]]) -> StopWord | None:
+        if pos == len(key):
+            return found
+        if (pos, found is None) in dead:
+            return None
+        for end, form, word in self._table.lexicon.at(key, pos):
+            best = word if found is None or word.latch else found
+            for tail_end in self._tails(key, end, form):
+                if done := self._consume(key, tail_end, best, dead):
+                    return done
+        for end in range(min(len(key), pos + self._front), pos, -1):
+            piece = key[pos:end]
+            company = piece in self._table.pleas or piece in self._edges.front
+            if company and (done := self._consume(key, end, found, dead)):
+                return done
+        dead.add((pos, found is None))
+        return None
+
+    def _tails(self, key: str, end: int, form: Form) -> list[int]:
+        """Where a stop word may end together with politeness, longest first."""
+        allowed = self._table.tails if form == "said" else self._edges.behind[form]
+        ends = [end] if form != "stem" else []
+        for stop in range(end + 1, min(len(key), end + MAX_TAIL) + 1):
+            piece = key[end:stop]
+            if piece in allowed or unstretched(piece) in allowed:
+                ends.append(stop)
+        return ends[::-1]
+
+    def _doing(self, key: str) -> StopWord | None:
+        """踊るのをやめて, ダンスをやめて, 歩くのはもうやめて: a known doing, and its end."""
+        for start in self._edges.starts(key):
+            for end, form, _ in self._doings.at(key, start):
+                if form not in ("dict", "noun", "stem"):
+                    continue
+                for particle in _OBJECT:
+                    if not key.startswith(particle, end):
+                        continue
+                    rest = key[end + len(particle) :].removeprefix("モオ")
+                    if any(rest.startswith(halt) for halt in self._table.halts) and (word := self._halting(rest)):
+                        return word
+        return None
+
+    def _halting(self, rest: str) -> StopWord | None:
+        for halt in self._table.halts:
+            tail = rest[len(halt) :]
+            if rest.startswith(halt) and (self._edges.ends("te", tail) or self._edges.ends("noun", tail)):
+                return StopWord(halt, latch=False)
+        return self._whole(rest)
+
+    def _doubtful(self, key: str) -> StopMatch | None:
+        for core, word in self._table.core:
+            if Levenshtein.distance(core, key, score_cutoff=1) <= 1:
+                return StopMatch(word.text, word.latch, "near", 0.6)
+        for core, word in self._table.core:
+            # とまってくださ…: the stop listener asks in the middle of the politeness.
+            begun = key.startswith(core) and any(e.startswith(key[len(core) :]) for e in self._edges.behind["te"])
+            if begun or key.endswith(core):
+                return StopMatch(word.text, word.latch, "end", 0.6)
+        return None
+
+
+def load_stops(path: Path) -> StopTable:
+    """Read `stops.tsv`. Raises `DataError` with the line for an unknown kind or latch column."""
+    items: dict[tuple[str, Form], StopWord] = {}
+    sets: dict[str, set[str]] = {"tail": set(), "plea": set(), "halt": set(), "release": set()}
+    written: set[str] = set()
+    foreign: dict[str, StopWord] = {}
+    for line, (kind, text, latch) in rows(path, 3):
+        if kind not in _KINDS:
+            raise DataError(f"{path}:{line}: unknown kind {kind!r}; known: {', '.join(_KINDS)}")
+        if latch not in ("-", "latch", "alone"):
+            raise DataError(f"{path}:{line}: the last column is `latch`, `alone` or `-`, not {latch!r}")
+        stop = StopWord(text, latch == "latch", latch == "alone")
+        if kind == "word":
+            for form in words(text):
+                if form.form not in ("dict", "ta"):
+                    items.setdefault((form.key, form.form), stop)
+        elif kind == "said":
+            items.setdefault((reading(text), "said"), stop)
+        elif kind == "foreign":
+            foreign[letters(text)] = stop
+        elif kind == "halt":
+            sets[kind] |= {w.key for w in words(text) if w.form in ("te", "noun", "imp", "said")}
+        else:
+            sets[kind].add(reading(text))
+            if kind == "release":
+                written.add(text)
+    core = tuple((key, stop) for (key, form), stop in items.items() if form != "stem" and len(shorten(key)) >= NEAR_MIN)
+    return StopTable(
+        lexicon=Lexicon([(key, form, stop) for (key, form), stop in items.items()]),
+        tails=frozenset(sets["tail"]),
+        pleas=frozenset(sets["plea"]),
+        halts=frozenset(sets["halt"]),
+        foreign=foreign,
+        releases=frozenset(written),
+        release_keys=frozenset(sets["release"]),
+        core=core,
+        keys=frozenset(key for (key, form) in items if form != "stem"),
+    )

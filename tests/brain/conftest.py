@@ -1,0 +1,60 @@
+"""The shipped tables, loaded once, with the actions of the official SDK (FACTS §1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from claudiad.brain.router import Router, Tables, load_tables
+from claudiad.types import Decision, Posture, RobotState
+
+ACTIONS = {
+    "stop": 1003, "move": 1008, "Damp": 1001, "BalanceStand": 1002, "StandUp": 1004, "StandDown": 1005,
+    "RecoveryStand": 1006, "Sit": 1009, "RiseSit": 1010, "SpeedLevel": 1015, "Hello": 1016, "Stretch": 1017,
+    "Content": 1020, "Dance1": 1022, "Dance2": 1023, "Pose": 1028, "Scrape": 1029, "Heart": 1036, "FrontFlip": 1030,
+    "FrontJump": 1031, "FrontPounce": 1032, "LeftFlip": 2041, "BackFlip": 2043, "HandStand": 2044,
+}  # fmt: skip
+DATA = Path(__file__).parent / "data"
+STANDING = RobotState(Posture.STANDING, 100)
+DANCING = RobotState(Posture.STANDING, 100, running="Dance1")
+
+
+def lines(name: str) -> Iterator[str]:
+    """Lines of a data file beside the tests, comments left out."""
+    for line in (DATA / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line
+
+
+def pronounced(text: str) -> str:
+    """One unbroken line of katakana, as the embedded recogniser writes it."""
+    import pyopenjtalk
+
+    spoken = "".join(str(node["pron"]) for node in pyopenjtalk.run_frontend(text))
+    return re.sub(r"[^ァ-ヺー]", "", spoken)
+
+
+def calls(decision: Decision) -> str:
+    """Actions as the data files write them: `Sit | move x=1`."""
+    return " | ".join(
+        " ".join([a.name, *(f"{k}={str(v).lower() if isinstance(v, bool) else f'{v:g}'}" for k, v in a.params.items())])
+        for a in decision.actions
+    )
+
+
+@pytest.fixture(scope="session")
+def tables() -> Tables:
+    return load_tables(ACTIONS)
+
+
+@pytest.fixture(scope="session")
+def router(tables: Tables) -> Router:
+    return Router(tables)
+
+
+@pytest.fixture(scope="session")
+def decide(router: Router) -> Callable[[str], Decision]:
+    return lambda text: router.decide(text, STANDING)
