@@ -64,7 +64,8 @@ class SttSettings(Section):
         0.0,
         ge=0.0,
         le=30.0,
-        description="Shortest encoder window in seconds; 0 = the safe floor known for the model (embedded: the utterance itself; stock Whisper: 10 s).",
+        description="Shortest encoder window in seconds; 0 = the safe floor known for the model (embedded: the "
+        "utterance itself; stock Whisper: 10 s).",
     )
     threads: int = Field(2, ge=1, le=32, description="CPU threads of the recogniser.")
     device: Literal["auto", "cpu", "cuda"] = Field("cpu", description="Where the model runs.")

@@ -1,0 +1,115 @@
+"""`claudiad ask`: one decision per line of text, executed on the robot named."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from claudiad.app import options
+from claudiad.app.output import decision_json
+from claudiad.app.parts import brain_tables
+from claudiad.brain.router import Router
+from claudiad.clock import JumpClock
+from claudiad.config import Settings
+from claudiad.robot.base import Robot
+from claudiad.robot.dispatcher import Dispatcher
+from claudiad.robot.registry import load as load_registry
+from claudiad.robot.safety import Policy, compile_plan
+from claudiad.robot.stop_lane import StopLane
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+
+def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
+    p = subparsers.add_parser("ask", help="decide and execute lines of text, no audio")
+    p.add_argument(
+        "text", nargs="+", metavar="TEXT", help="what to say to the robot; `-` reads lines from standard input"
+    )
+    options.add_config(p)
+    options.add_robot(p)
+    p.add_argument("--explain", action="store_true", help="also say which phrase or rule matched")
+    p.set_defaults(run=run)
+
+
+def lines(texts: list[str]) -> Iterable[str]:
+    """Each argument is one line; `-` stands for standard input's lines."""
+    for text in texts:
+        if text == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        else:
+            yield text
+
+
+async def answer(text: str, router: Router, settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
+    """Decide one line and execute it on a robot of its own, faster than real time."""
+    clock = JumpClock()
+    robot = options.robot_of(args, clock)
+    await robot.start()
+    try:
+        began = time.perf_counter()
+        state = robot.state()
+        decision = router.decide(text, state)
+        decide_ms = (time.perf_counter() - began) * 1000.0
+        policy = Policy.from_settings(settings.robot)
+        plan = compile_plan(decision.actions, state, policy)
+        if args.robot != "none":
+            await _execute(robot, decision.actions, policy, clock)
+        reasons = "".join(dict.fromkeys(r.reason for r in plan.refused))
+        out = decision_json(
+            decision, plan.steps, plan.refused, reasons or decision.reply, {"decide": round(decide_ms, 3)}
+        )
+        out["rule"] = decision.rule
+        return out
+    finally:
+        await robot.close()
+
+
+async def _execute(robot: Robot, actions: tuple[Any, ...], policy: Policy, clock: JumpClock) -> None:
+    lane = StopLane(robot, clock)
+    lane.start()
+    try:
+        dispatcher = Dispatcher(robot, lane, policy, clock)
+        if any(a.name == "stop" for a in actions):
+            await dispatcher.stop(reason="asked")
+        else:
+            await dispatcher.run(actions)
+    finally:
+        lane.close()
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = options.settings_of(args)
+    router = Router(brain_tables(settings, load_registry()))
+
+    async def all_lines() -> None:
+        for text in lines(args.text):
+            out = await answer(text, router, settings, args)
+            if args.json:
+                print(
+                    json.dumps(
+                        out if args.explain else {k: v for k, v in out.items() if k != "rule"}, ensure_ascii=False
+                    ),
+                    flush=True,
+                )
+            else:
+                _show(out, explain=args.explain)
+
+    asyncio.run(all_lines())
+    return 0
+
+
+def _show(out: dict[str, Any], *, explain: bool) -> None:
+    done = ", ".join(a["name"] + ("+" if a.get("inserted") else "") for a in out["actions"])
+    print(f"{out['text']} → {out['route']}" + (f" → {done}" if done else ""))
+    for r in out["refused"]:
+        print(f"  refused {r['name']}: {r['reason']}")
+    if out["reply"]:
+        print(f"  「{out['reply']}」")
+    if explain:
+        print(f"  because: {out['rule']} (confidence {out['confidence']}, {out['timings_ms']['decide']} ms)")

@@ -1,0 +1,164 @@
+"""Every part of a running claudiad, and the order in which they start and stop.
+
+Start order is written once, in `assemble`; stopping is its reverse, by the exit stack. Only this module
+and the command modules know which engine a name in the configuration means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from claudiad.app.ears import Ears
+from claudiad.audio.speaker import Speaker
+from claudiad.audio.virtual import NullSpeaker
+from claudiad.brain.display import Speller, load_speller
+from claudiad.brain.emergency import StopFinder
+from claudiad.brain.reading import reading
+from claudiad.brain.router import Router, Tables, load_tables
+from claudiad.clock import Clock
+from claudiad.config import Settings
+from claudiad.errors import EngineMissing
+from claudiad.robot.base import Robot
+from claudiad.robot.dispatcher import Dispatcher
+from claudiad.robot.motion import Limits
+from claudiad.robot.registry import ActionSpec
+from claudiad.robot.registry import load as load_registry
+from claudiad.robot.safety import Policy
+from claudiad.robot.stop_lane import StopLane
+from claudiad.service.audit import AuditLog
+from claudiad.stt.wake import WakeGate
+from claudiad.tts.engines import open_voice
+from claudiad.tts.mouth import Mouth
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a turn works with. Plain references: nothing is started or stopped through this."""
+
+    settings: Settings
+    clock: Clock
+    ears: Ears
+    router: Router
+    stops: StopFinder
+    speller: Speller
+    wake: WakeGate
+    robot: Robot
+    lane: StopLane
+    dispatcher: Dispatcher
+    mouth: Mouth
+    speaker: Speaker
+    audit: AuditLog | None
+    registry: Mapping[str, ActionSpec]
+
+    def title(self, action: str) -> str:
+        """Japanese name of an action."""
+        spec = self.registry.get(action)
+        return spec.title if spec else action
+
+
+def brain_tables(settings: Settings, registry: Mapping[str, ActionSpec]) -> Tables:
+    """The shipped tables and the owner's phrases. Raises DataError with file and line."""
+    own = [Path(settings.brain.phrases)] if settings.brain.phrases else []
+    return load_tables({name: spec.api_id for name, spec in registry.items()}, own)
+
+
+def wake_gate(settings: Settings) -> WakeGate:
+    """The wake gate: on with a real robot unless told otherwise."""
+    mode = settings.wake.mode
+    enabled = mode == "on" or (mode == "auto" and settings.robot.engine == "go2")
+    fillers = [
+        reading(f) for f in ("ねえ", "ねえねえ", "えーと", "あの", "あのー", "ちょっと", "おい", "ほら", "はい", "さあ")
+    ]
+    return WakeGate([reading(p) for p in settings.wake.phrases], fillers, settings.wake.follow_up_ms, enabled=enabled)
+
+
+def state_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where what must survive a restart is kept: systemd's StateDirectory, else the user's."""
+    if given := environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "claudia"
+
+
+def open_robot(settings: Settings, clock: Clock) -> Robot:
+    """The robot the settings name. Raises EngineMissing: a real robot that cannot be had is never simulated."""
+    from claudiad.robot.sim import NullRobot, SimRobot
+
+    if settings.robot.engine == "sim":
+        return SimRobot(clock, limits=Limits.from_settings(settings.robot))
+    if settings.robot.engine == "none":
+        return NullRobot()
+    raise EngineMissing(
+        "robot.engine: `go2` needs the adapter of the extra claudiad[go2], which this version does not have yet; "
+        "use `sim` or `none`"
+    )
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings,
+    clock: Clock,
+    *,
+    robot: Robot | None = None,
+    speaker: Speaker | None = None,
+    ears: Ears | None = None,
+    keep: bool = True,
+    body_clock: Clock | None = None,
+) -> AsyncIterator[Parts]:
+    """All parts but the microphone, started; stopped in reverse on the way out.
+
+    Args: `robot`, `speaker`, `ears` replace what the settings name (ears given stay the caller's to close);
+    `keep` False leaves nothing on disk: no audit, no persistent latch; `body_clock` is the time robot and voice
+    live in, when it is not that of the ears (recordings faster than real time).
+    Raises ClaudiaError when one cannot start.
+    """
+    body = body_clock or clock
+    registry = load_registry()
+    tables = brain_tables(settings, registry)
+    async with AsyncExitStack() as stack:
+        if ears is None:
+            ears = await asyncio.to_thread(Ears.open, settings.stt)
+            stack.push_async_callback(ears.close)
+            await ears.warm()
+        robot = robot or open_robot(settings, body)
+        await robot.start()
+        stack.push_async_callback(robot.close)
+        lane = StopLane(robot, body, latch_path=state_directory() / "latch" if keep else None)
+        lane.start()
+        stack.callback(lane.close)
+        dispatcher = Dispatcher(robot, lane, Policy.from_settings(settings.robot), body)
+        speaker = speaker or NullSpeaker(body)
+        voice = await asyncio.to_thread(open_voice, settings.tts)
+        mouth = Mouth(voice, speaker, clock)
+        stack.push_async_callback(mouth.close)
+        audit = None
+        if keep and settings.audit.enabled:
+            directory = Path(settings.audit.directory) if settings.audit.directory else state_directory()
+            a = settings.audit
+            audit = AuditLog(directory, a.max_bytes, a.keep, settings.privacy.log_speech)
+            stack.callback(audit.close)
+        await mouth.prime(settings.tts.acknowledgements)
+        yield Parts(
+            settings=settings,
+            clock=clock,
+            ears=ears,
+            router=Router(tables),
+            stops=tables.stops,
+            speller=load_speller(tables.phrases),
+            wake=wake_gate(settings),
+            robot=robot,
+            lane=lane,
+            dispatcher=dispatcher,
+            mouth=mouth,
+            speaker=speaker,
+            audit=audit,
+            registry=registry,
+        )
