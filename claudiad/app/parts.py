@@ -146,11 +146,13 @@ async def assemble(
             audit = AuditLog(directory, a.max_bytes, a.keep, settings.privacy.log_speech)
             stack.callback(audit.close)
         await mouth.prime(settings.tts.acknowledgements)
+        router = Router(tables)
+        router.decide("準備はいいですか", robot.state())  # the first analysis of a text costs ten times the others
         yield Parts(
             settings=settings,
             clock=clock,
             ears=ears,
-            router=Router(tables),
+            router=router,
             stops=tables.stops,
             speller=load_speller(tables.phrases),
             wake=wake_gate(settings),

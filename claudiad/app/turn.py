@@ -27,6 +27,8 @@ from claudiad.types import Action, Decision, Refusal, Transcript, Utterance
 
 log = logging.getLogger(__name__)
 
+STOP_OOV = 0.9
+"""With nothing to stop, a stop word is still believed up to this score: a needless stop costs nothing."""
 STOP_FAILED_REPLY = "止まれと伝えましたが、ロボットから返事がありません。"
 
 
@@ -156,7 +158,7 @@ class Turn:
         match = parts.stops.find_stop(transcript.text, moving=parts.dispatcher.running is not None)
         if match is None:
             return None
-        believed = transcript.dropped is None and transcript.oov <= parts.settings.stt.oov_threshold
+        believed = transcript.dropped is None and transcript.oov <= max(STOP_OOV, parts.settings.stt.oov_threshold)
         if not (believed or busy or parts.settings.robot.engine == "go2"):
             return None
         self.ledger.mark("decide", parts.clock.now(), began=began)

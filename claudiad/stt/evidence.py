@@ -82,3 +82,11 @@ def weigh(log_p: NDArray[np.float32], labels: list[int], decoder_sum: float, sec
         sharpness=sharp,
         rate=len(labels) / max(seconds, 0.1),
     )
+
+
+def without_decoder(log_p: NDArray[np.float32], seconds: float) -> Evidence:
+    """The CTC head's own reading; its sureness per voting frame stands where the decoder's would, counted double."""
+    labels, _ = best_path(log_p)
+    best = log_p.max(axis=1)[log_p.argmax(axis=1) != BLANK]
+    sure = float(best.mean()) if len(best) else -10.0
+    return weigh(log_p, labels, 2.0 * sure * (len(labels) + 1), seconds)
