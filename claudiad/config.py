@@ -1,4 +1,4 @@
-"""The settings tree: one frozen, typed object; its defaults are the embedded set (DESIGN §3).
+"""The settings tree: one frozen, typed object; its defaults are the embedded set (docs/architecture.md).
 
 Every field carries its explanation and its range: the example file, the error messages and
 docs/configuration.md are all made from here. Loading, overriding and faults: `claudiad.app.settings`.
@@ -131,7 +131,7 @@ class RobotSettings(Section):
 
 
 class TurnSettings(Section):
-    """Budgets of a turn, from the end of speech (DESIGN §1)."""
+    """Budgets of a turn, from the end of speech (docs/architecture.md)."""
 
     stop_budget_ms: int = Field(300, ge=50, le=5000, description="Emergency word to StopMove.")
     action_budget_ms: int = Field(500, ge=50, le=10_000, description="Hot path to the first robot command.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import sys
 import time
@@ -38,12 +39,14 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def lines(texts: list[str]) -> Iterable[str]:
-    """Each argument is one line; `-` stands for standard input's lines."""
+    """Each argument is one line; `-` stands for standard input's lines. What is no UTF-8 comes as U+FFFD."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     for text in texts:
         if text == "-":
             yield from (line.rstrip("\r\n") for line in sys.stdin)
         else:
-            yield text
+            yield text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 async def answer(text: str, router: Router, settings: Settings, args: argparse.Namespace) -> dict[str, Any]:

@@ -67,6 +67,7 @@ async def serve(settings: Settings) -> int:
     # Before anything is loaded: a signal during the start ends it just as cleanly.
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    log.info("claudiad %s starting", __version__)
     work = asyncio.create_task(_serve(settings, notify), name="serve")
     waiting = asyncio.create_task(stopping.wait(), name="signal")
     await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -14,6 +14,7 @@ from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import MemorySpeaker
 from claudiad.audio.wav import write_wav
 from claudiad.clock import JumpClock, SystemClock
+from claudiad.errors import DataError
 from claudiad.tts.engines import open_voice
 from claudiad.tts.mouth import Mouth
 from claudiad.types import SAMPLE_RATE
@@ -51,7 +52,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"claudiad say: {why}", file=sys.stderr)
             return NOTHING_TO_SAY
         if args.out:
-            write_wav(args.out, memory.everything(), SAMPLE_RATE)
+            try:
+                write_wav(args.out, memory.everything(), SAMPLE_RATE)
+            except OSError as fault:
+                raise DataError(f"{args.out}: cannot be written: {fault.strerror}") from fault
             print(f"{args.out}: {len(memory.everything()) / SAMPLE_RATE:.1f} s", file=sys.stderr)
         return 0
 

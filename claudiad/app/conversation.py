@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from claudiad.app.parts import Parts
 from claudiad.app.turn import Judged, Turn
 from claudiad.audio.endpoint import Endpointer, UtteranceCommitted
 from claudiad.audio.microphone import Microphone
-from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Decision, Frame, Pcm
+from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Decision, Frame, Pcm, Utterance
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._early: asyncio.Task[None] | None = None
         self._checked_at = -1
+        self._stopped_at = -1
+        """Sample up to which the stop listener had heard when it last stopped the robot."""
         self._turns = 0
         self._deciding = False
         self._pre_roll = parts.settings.endpoint.pre_roll_ms * SAMPLE_RATE // 1000
@@ -97,7 +100,9 @@ class Conversation:
             event, speech_end_at = item
             self._deciding = True
             self._turns += 1
-            turn = Turn(self._turns, event.utterance, speech_end_at, self._parts)
+            turn = Turn(
+                self._turns, event.utterance, speech_end_at, self._parts, partial(self._broke_in, event.utterance)
+            )
             try:
                 judged = await turn.listen()
                 await self._begin(turn, judged)
@@ -164,15 +169,24 @@ class Conversation:
         if self._early is not None and not self._early.done():
             return
         self._checked_at = e.last_voiced_sample
-        self._early = asyncio.create_task(self._early_stop(e.current()), name="early-stop")
+        self._early = asyncio.create_task(self._early_stop(e.current(), self._checked_at), name="early-stop")
 
-    async def _early_stop(self, pcm: Pcm) -> None:
+    async def _early_stop(self, pcm: Pcm, heard_to: int) -> None:
         """Stop the body and the voice now; the committed utterance will do the talking."""
-        heard = await self._parts.ears.hear_stop(pcm)
+        try:
+            heard = await self._parts.ears.hear_stop(pcm)
+        except Exception:
+            log.exception("listening for a stop failed; the whole utterance will tell")
+            return
         match = self._parts.stops.find_stop(heard.transcript.text, moving=self._parts.dispatcher.running is not None)
         if match is not None:
+            self._stopped_at = heard_to
             self._parts.mouth.cancel()
-            await self._parts.dispatcher.stop(reason=heard.transcript.text, latch=match.latch)
+            await self._parts.dispatcher.stop(reason=self._parts.quoted(heard.transcript.text), latch=match.latch)
+
+    def _broke_in(self, utterance: Utterance) -> bool:
+        """Whether the stop listener stopped the robot on the strength of this utterance's beginning."""
+        return utterance.start_sample < self._stopped_at <= utterance.speech_end_sample
 
     async def _quiet(self) -> None:
         """Leave nothing playing and nothing moving."""

@@ -16,7 +16,7 @@ first command went to the robot; `first_audio`: the answer began to sound; `stop
 `done`: the turn's last motion and sound ended."""
 
 Outcome: TypeAlias = Literal["pending", "done", "unknown", "stopped", "failed", "skipped"]
-"""Of one step. `done`: the robot's state shows it (DESIGN §5.8); `unknown`: commanded, not confirmed."""
+"""Of one step. `done`: the robot's state shows it (docs/safety.md, 8); `unknown`: commanded, not confirmed."""
 
 _BEFORE: Final[dict[str, Stage]] = {"stt": "endpoint", "decide": "stt"}
 
@@ -58,7 +58,7 @@ class Ledger:
         return _ms(at - self.speech_end_at)
 
     def timings_ms(self) -> dict[str, float]:
-        """The contract's `timings_ms` (DESIGN §4), milliseconds.
+        """The contract's `timings_ms` (docs/commands.md), milliseconds.
 
         `endpoint` from the end of speech to the commit; `stt` and `decide` the work alone; and from the end
         of speech `speech_end_to_dispatch`, `_first_audio`, `_stop`, `_done`. `decide` is always there, the
@@ -166,7 +166,7 @@ class TurnRecord:
 
 
 def canonical_line(turn: TurnRecord, *, log_speech: bool = True) -> str:
-    """The one line of a turn (DESIGN §6), readable aloud. Without `log_speech` it holds no spoken word."""
+    """The one line of a turn (docs/logging.md), readable aloud. Without `log_speech` it holds no spoken word."""
     parts = [f"turn {turn.turn} heard {_heard(turn, log_speech)}", *_what(turn, log_speech)]
     times = ", ".join(_times(turn))
     return " → ".join(parts) + (f" | {times}" if times else "")

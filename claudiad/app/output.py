@@ -1,4 +1,4 @@
-"""JSON objects of the command contract (DESIGN §4): one per line of text, one per recording."""
+"""JSON objects of the command contract (docs/commands.md): one per line of text, one per recording."""
 
 from __future__ import annotations
 

@@ -63,6 +63,10 @@ class Parts:
         spec = self.registry.get(action)
         return spec.title if spec else action
 
+    def quoted(self, said: str) -> str:
+        """What was said, for a reason that is logged or kept on disk: only where `[privacy] log_speech` allows it."""
+        return said if self.settings.privacy.log_speech else "spoken"
+
 
 def brain_tables(settings: Settings, registry: Mapping[str, ActionSpec]) -> Tables:
     """The shipped tables and the owner's phrases. Raises DataError with file and line."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -45,10 +46,19 @@ class Judged:
 class Turn:
     """Carries one utterance through; `run` returns its record and never raises for what a turn can meet."""
 
-    def __init__(self, number: int, utterance: Utterance, speech_end_at: float, parts: Parts) -> None:
+    def __init__(
+        self,
+        number: int,
+        utterance: Utterance,
+        speech_end_at: float,
+        parts: Parts,
+        broke_in: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Args: `broke_in` says whether the stop listener has already stopped the robot for this very utterance."""
         self.number = number
         self.utterance = utterance
         self._parts = parts
+        self._broke_in = broke_in
         self.ledger = Ledger(speech_end_at)
         age = max(0.0, parts.clock.now() - speech_end_at)
         self._started = (datetime.now(UTC).astimezone() - timedelta(seconds=age)).isoformat(timespec="milliseconds")
@@ -85,7 +95,7 @@ class Turn:
         latch = match is not None and match.latch
         parts.mouth.cancel()
         self.ledger.mark("dispatch", clock.now())
-        report = await parts.dispatcher.stop(reason=judged.transcript.text, latch=latch)
+        report = await parts.dispatcher.stop(reason=parts.quoted(judged.transcript.text), latch=latch)
         if report.acknowledged:
             self.ledger.mark("stop", clock.now())
         reply = (LATCHED if latch else STOPPED) if report.acknowledged else STOP_FAILED_REPLY
@@ -151,11 +161,12 @@ class Turn:
         self.ledger.mark("stt", now, began=now - heard.work_ms / 1000.0)
 
     def _stop_in(self, heard: Heard) -> StopMatch | None:
-        """A stop, believed on weaker evidence while there is something to stop."""
+        """A stop, believed on weaker evidence while there is something to stop, or was until this stopped it."""
         parts, transcript = self._parts, heard.transcript
-        busy = parts.dispatcher.running is not None or parts.mouth.speaking
+        moving = parts.dispatcher.running is not None or self._broke_in()
+        busy = moving or parts.mouth.speaking
         began = parts.clock.now()
-        match = parts.stops.find_stop(transcript.text, moving=parts.dispatcher.running is not None)
+        match = parts.stops.find_stop(transcript.text, moving=moving)
         if match is None:
             return None
         believed = transcript.dropped is None and transcript.oov <= max(STOP_OOV, parts.settings.stt.oov_threshold)

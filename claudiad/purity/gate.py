@@ -1,7 +1,7 @@
 """The minimal gate before the voice: whatever comes in, only clean Japanese comes out. Pure.
 
 It knows characters and a table of words, not the language: Chinese written entirely in characters that Japanese
-shares passes unless the table names it (FACTS §4). The full purity filter goes further; this gate stays in place
+shares passes unless the table names it (docs/facts.md). The full purity filter goes further; this gate stays in place
 behind it.
 """
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 _THOUGHT = re.compile(r"<think(?:ing)?\b[^>]*>.*?(?:</think(?:ing)?\s*>|\Z)", re.DOTALL | re.IGNORECASE)
-# A closing tag without an opener occurs (FACTS §2): all before it was thought.
+# A closing tag without an opener occurs (docs/facts.md): all before it was thought.
 _STRAY_THOUGHT = re.compile(r"\A.*</think(?:ing)?\s*>", re.DOTALL | re.IGNORECASE)
 _FENCED_JSON = re.compile(r"\A\s*```(?:json)?\s*(\{.*\})\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.DOTALL)

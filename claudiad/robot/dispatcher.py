@@ -170,7 +170,7 @@ class Dispatcher:
         return StepResult(step, outcome, dispatched_at, self._clock.now())
 
     async def _watched(self, step: Action, permit: Callable[[], bool], policy: Policy) -> Outcome:
-        """Perform one step while looking at the age of the robot's state (DESIGN §5.7)."""
+        """Perform one step while looking at the age of the robot's state (docs/safety.md, 7)."""
         work = asyncio.ensure_future(self._robot.perform(step, permit))
         # What it raises while it is being stopped adds nothing to the reason it is stopped for.
         work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())

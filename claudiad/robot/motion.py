@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from claudiad.config import RobotSettings
 
 REFRESH_S = 0.1
-"""Time between two velocity commands: the robot holds one for about 1 s (FACTS §1), 5-10 Hz is asked for."""
+"""Time between two velocity commands: the robot holds one for about 1 s (docs/facts.md), 5-10 Hz is asked for."""
 
 POSITION_TOLERANCE_M = 0.02
 YAW_TOLERANCE_RAD = math.radians(1.5)
@@ -27,7 +27,7 @@ _CREEP_RAD_S = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The fastest a move may be (DESIGN §5.6)."""
+    """The fastest a move may be (docs/safety.md, 6)."""
 
     max_speed: float = 0.4
     """m/s, over both directions together."""
@@ -70,7 +70,7 @@ class MoveTracker:
         self._last_yaw = yaw
         expected_s = max(math.hypot(ahead, left) / limits.max_speed, abs(turn) / limits.max_turn_rate)
         self.timeout_s = 1.5 * expected_s + 2.0
-        """A move that takes longer has failed (DESIGN §5.6)."""
+        """A move that takes longer has failed (docs/safety.md, 6)."""
 
     def step(self, x: float, y: float, yaw: float) -> Velocity | None:
         """The next velocity command for a robot seen at this pose, or None when it has arrived."""

@@ -24,7 +24,7 @@ STAND_DOWN = "StandDown"
 DAMP = "Damp"
 
 _FIXED_IDS = {STOP: 1003, MOVE: 1008, STAND_UP: 1004, STAND_DOWN: 1005, DAMP: 1001}
-"""The rows code relies on by name, with the ids they must have (FACTS §1)."""
+"""The rows code relies on by name, with the ids they must have (docs/facts.md)."""
 
 ActionClass = Literal["safe", "gesture", "energetic", "acrobatic"]
 

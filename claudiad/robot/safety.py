@@ -1,6 +1,6 @@
 """What may be done: actions, the robot's state and a policy in; the steps to execute and the refusals out. Pure.
 
-Decisions, where the promises (DESIGN §5) leave a choice:
+Decisions, where the promises (docs/safety.md) leave a choice:
 
 - `stop` passes whatever the state. What follows a stop in the same sequence is refused: a stop ends it.
 - A sequence of more than `max_steps` (as asked, before insertion) is refused whole, except for its stops.
@@ -45,7 +45,7 @@ class Policy:
     max_turn: float = math.tau
     """Longest single turn, radians."""
     allow_damp: bool = True
-    """False for what a language model chose: it never goes limp on a model's word (DESIGN §5.13)."""
+    """False for what a language model chose: it never goes limp on a model's word (docs/safety.md, 13)."""
     table: Mapping[str, ActionSpec] = field(default_factory=registry.load, repr=False, compare=False)
 
     @classmethod

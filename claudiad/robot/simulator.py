@@ -1,8 +1,8 @@
 """The body of a simulated Go2: postures with durations, odometry, battery, and a log of every call it got.
 
 Synchronous and safe to call from any thread; time is what the injected `now` says and is integrated when somebody
-looks. It speaks the robot's own ids and codes (FACTS §1) and does what it is told: judging is the safety compiler's
-part, so the body can show what happens when that fails (a robot damped while it stands falls).
+looks. It speaks the robot's own ids and codes (docs/facts.md) and does what it is told: judging is the safety
+compiler's part, so the body can show what happens when that fails (a robot damped while it stands falls).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOT_SENT = -1
 """Not a code of the robot: the caller's permit was gone when it was this call's turn."""
 
 MOVE_HOLD_S = 1.0
-"""How long the robot keeps a velocity that is not refreshed (FACTS §1)."""
+"""How long the robot keeps a velocity that is not refreshed (docs/facts.md)."""
 
 _DRAIN_IDLE = 100.0 / (4 * 3600)
 _DRAIN_MOVING = 100.0 / (1.5 * 3600)

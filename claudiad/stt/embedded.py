@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from claudiad.config import SttSettings
 from claudiad.errors import EngineMissing
 from claudiad.stt import evidence, hallucination
+from claudiad.stt.head import CALIBRATION, HEAD, load_head
 from claudiad.stt.level import speech_level
 from claudiad.stt.load import model_folder, open_model
 from claudiad.stt.window import features
 from claudiad.types import SAMPLE_RATE, Pcm, Transcript
+
+__all__ = ["CALIBRATION", "EmbeddedRecogniser", "has_head"]
 
 BEAM = 5
 """Hypotheses of the decoder that the CTC head chooses from. The decoder alone is a fluent liar: on held-out phrasings
@@ -24,8 +25,6 @@ the best of five by both judges was exactly right in 83 % where the greedy one w
 LOST_GAP = 1.2
 """Nats per character: the best hypothesis says something else than the sound does, because attention lost its place.
 Then the CTC head's own reading is taken: rougher, but it cannot make anything up."""
-HEAD = "ctc.npz"
-CALIBRATION = "calibration.json"
 
 
 def has_head(model: str) -> bool:
@@ -43,23 +42,20 @@ class EmbeddedRecogniser:
         self._floor_s = settings.window_s
         self._min_level = settings.min_level_dbfs
         folder = Path(model_folder(model))
+        head = load_head(folder)
+        self._weight, self._bias, self._characters = head.weight, head.bias, head.characters
+        self._calibration = head.calibration
         self._model: Any = open_model(
             model, threads=settings.threads, device=settings.device, compute_type=settings.compute_type
         )
-        try:
-            with np.load(folder / HEAD) as head:
-                self._weight: NDArray[np.float32] = head["weight"].astype(np.float32)
-                self._bias: NDArray[np.float32] = head["bias"].astype(np.float32)
-                self._characters = [str(c) for c in head["characters"]]
-            self._calibration: dict[str, float] = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
-            if len(self._bias) != len(self._characters) + 1:
-                raise ValueError("classes and characters differ")
-        except (OSError, ValueError, KeyError) as exc:
-            raise EngineMissing(f"stt.model: {folder}: {HEAD} or {CALIBRATION} is broken ({exc}); restore it") from exc
         tok = self._model.hf_tokenizer
         self._prompt = [tok.token_to_id(t) for t in ("<|startoftranscript|>", "<|notimestamps|>")]
         # CTC class k+1 is character k; the decoder's ids may be ordered otherwise.
         self._class_of = {tok.token_to_id(c): i + 1 for i, c in enumerate(self._characters)}
+        if None in self._class_of or None in self._prompt:
+            raise EngineMissing(
+                f"stt.model: {folder}: tokenizer.json and {HEAD} are not of the same model; restore both"
+            )
 
     def hear(self, pcm: Pcm) -> tuple[str, evidence.Evidence]:
         """Kana and the evidence for it, before any judgement; blocking."""

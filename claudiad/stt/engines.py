@@ -10,6 +10,7 @@ from claudiad.stt.whisper import WhisperRecogniser
 
 def open_recogniser(settings: SttSettings, model: str) -> Recogniser:
     """Load `model` (setting `stt.model` or `stt.stop_model`). Raises EngineMissing with what to do."""
-    if has_head(model):
+    # The embedded model without its head would still hear, but no longer know what it does not know.
+    if model == "embedded" or has_head(model):
         return EmbeddedRecogniser(settings, model)
     return WhisperRecogniser(settings, model)

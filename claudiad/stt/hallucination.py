@@ -1,7 +1,7 @@
 """What Whisper says about silence: known sentences it learned from subtitles, and loops.
 
 Only a whole utterance is ever dropped, and only when the evidence of speech is weak as well: people
-do say ありがとうございました. List: FACTS §3.
+do say ありがとうございました. List: docs/facts.md.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,9 @@ from claudiad.errors import EngineMissing
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "data" / "stt"
 NEEDED = ("model.bin", "config.json", "tokenizer.json")
+SUMS = "SHA256SUMS"
+BINARY = ("model.bin", "ctc.npz")
+"""Files whose damage could load and only show as a robot that hears nonsense."""
 
 
 def model_folder(model: str) -> Path | str:
@@ -34,6 +39,8 @@ def open_model(model: str, *, threads: int, device: str, compute_type: str) -> A
     from faster_whisper import WhisperModel
 
     source = model_folder(model)
+    if isinstance(source, Path):
+        _check(source)
     try:
         return WhisperModel(
             str(source),
@@ -43,8 +50,30 @@ def open_model(model: str, *, threads: int, device: str, compute_type: str) -> A
             num_workers=1,  # parallel calls leak memory (faster-whisper #1055)
             local_files_only=True,
         )
-    except (RuntimeError, ValueError, OSError) as exc:
+    except Exception as exc:  # tokenizers raises plain Exception, CTranslate2 RuntimeError, the hub its own
         reason = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
         if isinstance(source, Path):
             raise EngineMissing(f"stt.model: {source} cannot be loaded ({reason}); a broken copy? restore it") from exc
         raise EngineMissing(f"stt.model: {source} is not here; `claudiad models fetch {source}` gets it") from exc
+
+
+def _check(folder: Path) -> None:
+    """What faster-whisper would not notice. Raises EngineMissing naming the file."""
+    features = folder / "preprocessor_config.json"
+    try:
+        if features.is_file():
+            json.loads(features.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        # faster-whisper would only warn, and take another frame rate.
+        raise EngineMissing(f"stt.model: {features} is broken ({exc}); restore it") from exc
+    if not (folder / SUMS).is_file():
+        return
+    for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
+        wanted, _, name = line.partition("  ")
+        if name in BINARY and (folder / name).is_file() and _sum(folder / name) != wanted:
+            raise EngineMissing(f"stt.model: {folder / name} is not what {SUMS} says: a broken copy; restore it")
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -53,7 +53,7 @@ class WhisperRecogniser:
         )[0]
         ids = result.sequences_ids[0]
         text = self._model.hf_tokenizer.decode(ids, skip_special_tokens=True).strip()
-        log_p = result.scores[0] * len(ids) / (len(ids) + 1)
+        log_p = result.scores[0] * len(ids) / (len(ids) + 1) if ids else -10.0  # the mean over no token is NaN
         silent = float(result.no_speech_prob)
         dropped = None
         if not text or (silent > 0.6 and log_p < -1.0):

@@ -3,7 +3,7 @@
 `WhisperModel.transcribe` pads everything to 30 s, which costs a short command ten times its own work.
 The encoder takes any even number of frames, so the features stop where the utterance does, unless the
 model was seen to need more: stock checkpoints never saw short input and break near 5 s, 10 s is sound
-(FACTS §3; `bench/loop.py` shows both side by side).
+(docs/facts.md; `bench/loop.py` shows both side by side).
 """
 
 from __future__ import annotations

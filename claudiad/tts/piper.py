@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class PiperVoiceEngine:
-    """One Piper voice on the CPU: for a short sentence that is quicker than CUDA (FACTS §5).
+    """One Piper voice on the CPU: for a short sentence that is quicker than CUDA (docs/facts.md).
 
     `path` is the ``.onnx`` file; ``path + ".json"`` must lie beside it. `rate` is the speaking rate, 1 = the voice's
     own. Constructing it loads the model and speaks a first sound, so that the first clause is not the slow one.

@@ -1,4 +1,4 @@
-"""The shipped tables, loaded once, with the actions of the official SDK (FACTS §1)."""
+"""The shipped tables, loaded once, with the actions of the official SDK (docs/facts.md)."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_a_near_miss_releases_nothing(text: str, router: Router) -> None:
 
 
 def test_no_reply_contains_a_stop_word(tables: Tables) -> None:
-    """The robot's own voice cannot stop it (DESIGN §5.14); the answer to a stop may."""
+    """The robot's own voice cannot stop it (docs/safety.md, 14); the answer to a stop may."""
     from claudiad.brain import answers
 
     replies = {p.reply for p in tables.phrases.all}

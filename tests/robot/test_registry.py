@@ -15,7 +15,7 @@ from claudiad.types import Posture
 
 SOURCE = (resources.files("claudiad.data") / "actions.toml").read_text(encoding="utf-8")
 
-SDK_IDS = {  # FACTS §1, without the settings that are no actions; 1033 is the one older firmware knows
+SDK_IDS = {  # docs/facts.md, without the settings that are no actions; 1033 is the one older firmware knows
     "Damp": 1001, "BalanceStand": 1002, "stop": 1003, "StandUp": 1004, "StandDown": 1005, "RecoveryStand": 1006,
     "Euler": 1007, "move": 1008, "Sit": 1009, "RiseSit": 1010, "Hello": 1016, "Stretch": 1017, "Content": 1020,
     "Dance1": 1022, "Dance2": 1023, "Pose": 1028, "Scrape": 1029, "SpeedLevel": 1015,

@@ -36,7 +36,7 @@ def minimal(name: str) -> Action:
 
 
 def allowed(name: str, posture: Posture, battery: int, high_risk: bool) -> list[str] | None:
-    """The promises of DESIGN §5 written a second time, by name: what one action becomes, or None when refused."""
+    """The promises of docs/safety.md written a second time, by name: what one action becomes, or None when refused."""
     flips = {"FrontFlip", "FrontJump", "FrontPounce", "LeftFlip", "BackFlip"}
     flips |= {"HandStand", "FreeBound", "FreeJump", "WalkUpright"}
     energetic = {"Dance1", "Dance2", "TrotRun", "FreeWalk", "CrossStep"}

@@ -13,7 +13,7 @@ from claudiad.config import SttSettings
 from claudiad.stt.embedded import EmbeddedRecogniser
 
 ROOT = Path(__file__).parents[2]
-SENTENCE = "ROHAN4600_{:04d}:今日(きょう)はよい天気(てんき)だ、散歩(さんぽ)に行(い)こう。,キョーワヨイテンキダ、サンポニイコー。\n"
+SENTENCE = "ROHAN4600_{:04d}:今日(きょう)はよい天気(てんき)だ。,キョーワヨイテンキダ。\n"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,61 @@
+# Everything lands in .venv and build/. `make help` lists the targets; `PYTHON=` names another interpreter,
+# `ARGS=` goes to the command behind a target: make bench-loop ARGS="--turns 20".
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+SHELL := /bin/bash
+export PYTHON
+RUN := .venv/bin/python
+ARGS ?=
+UNITS := $(wildcard systemd/*.service)
+
+.PHONY: help demo test lint units bench bench-loop bench-idle bench-brain venv-demo venv-test clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: venv-demo ## a spoken conversation with a simulated Go2, with the time of every stage; writes build/demo.wav
+	@scripts/system-packages demo
+	@mkdir -p build
+	@$(RUN) -m claudiad demo --out build/demo.wav $(ARGS)
+
+test: venv-test ## lint, types, units and all tests, those with real audio and processes too
+	@scripts/system-packages test
+	@$(MAKE) --no-print-directory lint units
+	@$(RUN) -m pytest $(ARGS)
+
+lint: venv-test ## ruff and mypy
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m ruff format --check --quiet .
+	@$(RUN) -m mypy --no-error-summary
+	@$(RUN) -m mypy --no-error-summary bench
+	@echo "lint: clean"
+
+units: # systemd's own opinion of the units there are
+ifneq ($(UNITS),)
+	@systemd-analyze verify $(UNITS)
+	@echo "units: clean"
+else
+	@echo "units: there are none yet, nothing was verified"
+endif
+
+bench: bench-brain bench-idle bench-loop ## all measurements, one after another (about 15 minutes)
+
+bench-loop: venv-test ## 200 spoken turns at the speed of sound: latencies, right actions, short window against 30 s
+	@$(RUN) -m bench.loop $(ARGS)
+
+bench-idle: venv-test ## the daemon's start, and its CPU and memory in a quiet room
+	@scripts/system-packages test
+	@$(RUN) -m bench.idle $(ARGS)
+
+bench-brain: venv-test ## microseconds per decision
+	@$(RUN) -m bench.brain $(ARGS)
+
+venv-demo:
+	@scripts/venv demo
+
+venv-test:
+	@scripts/venv test
+
+clean: ## remove build/ and .venv
+	rm -rf build .venv

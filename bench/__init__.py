@@ -1,0 +1,1 @@
+"""Measurements, each a command: bench/README.md."""
