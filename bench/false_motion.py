@@ -25,7 +25,7 @@ from claudiad.audio.frames import split
 from claudiad.config import Settings
 from claudiad.stt.load import EMBEDDED
 from claudiad.types import SAMPLE_RATE
-from training.stt import augment, corpus, evaluate
+from training.stt import augment, corpus, evaluate, texts
 
 Pcm = NDArray[np.int16]
 
@@ -48,7 +48,7 @@ def artificial(kind: str, minutes: float, seed: int) -> Iterator[Pcm]:
 def people(rohan: Path, minutes: float, workers: int) -> Iterator[Pcm]:
     """Sentences spoken by everybody, none of them to the robot."""
     families = ["mei", "nitech"] if corpus.NITECH.exists() else ["mei"]
-    sentences = evaluate.texts.rohan_sentences(rohan)[corpus.ROHAN_TRAIN :]
+    sentences = texts.rohan_sentences(rohan)[corpus.ROHAN_TRAIN :]
     work = [evaluate.Item("rohan", t, "-", families[i % len(families)], 8_000_000 + i) for i, t in enumerate(sentences)]
     samples = 0
     with ProcessPoolExecutor(workers) as pool:

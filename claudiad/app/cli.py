@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from claudiad import __version__
 from claudiad.errors import ClaudiaError, ConfigError
@@ -19,8 +20,16 @@ Exit statuses: 0 done · 1 the demo did not do what its script expects · 64 wro
 """
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse with the exit status sysexits.h has for a wrong command line; sub-commands inherit it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: {message}\n")
+
+
 def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(
+    p = Parser(
         prog="claudiad",
         description="The voice of a robot dog: spoken Japanese in, clean Japanese and safe motion out, no cloud.",
         epilog=EPILOG,

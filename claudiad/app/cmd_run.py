@@ -70,14 +70,19 @@ async def serve(settings: Settings) -> int:
     log.info("claudiad %s starting", __version__)
     work = asyncio.create_task(_serve(settings, notify), name="serve")
     waiting = asyncio.create_task(stopping.wait(), name="signal")
-    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if not work.done():
-        log.info("stopping")
-        notify.notify("STOPPING=1")
-        work.cancel()
-    waiting.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
+    try:
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            log.info("stopping")
+            notify.notify("STOPPING=1")
+            work.cancel()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+    finally:
+        if notify.socket is not None:
+            notify.socket.close()
     log.info("stopped")
     return 0
 

@@ -48,6 +48,8 @@ class Conversation:
         self._checked_at = -1
         self._stopped_at = -1
         """Sample up to which the stop listener had heard when it last stopped the robot."""
+        self._stop_times: tuple[float, float | None] | None = None
+        """When it asked for that StopMove, and when it was acknowledged."""
         self._turns = 0
         self._deciding = False
         self._pre_roll = parts.settings.endpoint.pre_roll_ms * SAMPLE_RATE // 1000
@@ -122,6 +124,8 @@ class Conversation:
             await self._make_way(turn, judged.decision)
         if judged.decision is not None and judged.decision.actions:
             self._commanded_until = turn.utterance.speech_end_sample
+        if judged.stop is not None:
+            self._credit(turn)
         work = turn.stop if judged.stop is not None else turn.act
         task = asyncio.create_task(self._carry_out(turn, work(judged)), name=f"turn-{turn.number}")
         self._tasks.add(task)
@@ -173,20 +177,32 @@ class Conversation:
 
     async def _early_stop(self, pcm: Pcm, heard_to: int) -> None:
         """Stop the body and the voice now; the committed utterance will do the talking."""
+        parts = self._parts
         try:
-            heard = await self._parts.ears.hear_stop(pcm)
+            heard = await parts.ears.hear_stop(pcm)
         except Exception:
             log.exception("listening for a stop failed; the whole utterance will tell")
             return
-        match = self._parts.stops.find_stop(heard.transcript.text, moving=self._parts.dispatcher.running is not None)
+        match = parts.stops.find_stop(heard.transcript.text, moving=parts.dispatcher.running is not None)
         if match is not None:
             self._stopped_at = heard_to
-            self._parts.mouth.cancel()
-            await self._parts.dispatcher.stop(reason=self._parts.quoted(heard.transcript.text), latch=match.latch)
+            parts.mouth.cancel()
+            sent = parts.clock.now()
+            report = await parts.dispatcher.stop(reason=parts.quoted(heard.transcript.text), latch=match.latch)
+            self._stop_times = (sent, parts.clock.now() if report.acknowledged else None)
 
     def _broke_in(self, utterance: Utterance) -> bool:
         """Whether the stop listener stopped the robot on the strength of this utterance's beginning."""
         return utterance.start_sample < self._stopped_at <= utterance.speech_end_sample
+
+    def _credit(self, turn: Turn) -> None:
+        """A stop that was carried out before its utterance ended counts from when it was."""
+        if self._stop_times is None or not self._broke_in(turn.utterance):
+            return
+        sent, acknowledged = self._stop_times
+        turn.ledger.mark("dispatch", sent)
+        if acknowledged is not None:
+            turn.ledger.mark("stop", acknowledged)
 
     async def _quiet(self) -> None:
         """Leave nothing playing and nothing moving."""

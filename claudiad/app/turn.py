@@ -123,16 +123,27 @@ class Turn:
         if refused:
             reply = "".join(dict.fromkeys(r.reason for r in refused))
         reply += "".join(plan.notes)
-        speaking = asyncio.create_task(self._speak(record, reply), name=f"turn-{self.number}-voice")
+        voice: list[asyncio.Task[TurnRecord]] = []
+
+        def speak() -> None:
+            if not voice:
+                voice.append(asyncio.create_task(self._speak(record, reply), name=f"turn-{self.number}-voice"))
+
+        def dispatched(_action: Action, _at: float) -> None:
+            self.ledger.mark("dispatch", parts.clock.now())
+            speak()  # the robot first: synthesis would take the processor from it
+
         results: list[StepResult] = []
         try:
             if plan.steps:
-                results = await parts.dispatcher.run(decision.actions, on_dispatch=self._dispatched)
-            record = await speaking
+                results = await parts.dispatcher.run(decision.actions, on_dispatch=dispatched)
+            speak()
+            record = await voice[0]
         finally:
-            if not speaking.done():
-                speaking.cancel()
-                await asyncio.gather(speaking, return_exceptions=True)
+            for task in voice:
+                if not task.done():
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
         # What was refused only when its turn came (battery, posture) is a refusal all the same.
         late = [r for r in results if r.status is Status.REFUSED and r.dispatched_at is None]
         if late:
@@ -152,9 +163,6 @@ class Turn:
         """The record with its final times."""
         self.ledger.mark("done", self._parts.clock.now())
         return replace(record, timings_ms=self.ledger.timings_ms())
-
-    def _dispatched(self, _action: Action, _at: float) -> None:
-        self.ledger.mark("dispatch", self._parts.clock.now())
 
     def _mark_stt(self, heard: Heard) -> None:
         now = self._parts.clock.now()

@@ -84,7 +84,7 @@ class StopFinder:
 
     @property
     def stop_keys(self) -> frozenset[str]:
-        """Keys of all stop words: what no reply but the answer to a stop may contain (DESIGN §5.14)."""
+        """Keys of all stop words: what no reply but the answer to a stop may contain (docs/safety.md, 14)."""
         return self._table.keys
 
     def find_stop(self, text: str, moving: bool = False) -> StopMatch | None:

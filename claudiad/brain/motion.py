@@ -1,7 +1,7 @@
 """Walking and turning with numbers: 一メートル前に進んで, 右に九十度回って, 三歩下がって, 一回転.
 
 Works on keys, from a position on, so that a motion can be a step of a sequence. Signs and defaults are
-those of DESIGN §5.6: x forward, y and yaw left positive; 0.3 m or 90° without a number. Values are passed
+those of docs/safety.md, 6: x forward, y and yaw left positive; 0.3 m or 90° without a number. Values are passed
 on as said: limits are the safety compiler's business.
 """
 

@@ -28,12 +28,12 @@ ROHAN_TUNE = slice(3900, 4000)  # trained on, but not as these clauses' noisy tw
 
 
 def fit(good: NDArray[np.float64], bad: NDArray[np.float64]) -> dict[str, float]:
-    """Weights on raw features; the classes weigh the same however many there are of each."""
+    """Weights on raw features. A command refused costs twice an intruder let in: the router refuses most of those."""
     x = np.vstack([good, bad])
     mean, scale = x.mean(0), x.std(0) + 1e-6
     z = np.hstack([(x - mean) / scale, np.ones((len(x), 1))])
     y = np.r_[np.zeros(len(good)), np.ones(len(bad))]
-    w = np.r_[np.full(len(good), 0.5 / len(good)), np.full(len(bad), 0.5 / len(bad))]
+    w = np.r_[np.full(len(good), 2 / 3 / len(good)), np.full(len(bad), 1 / 3 / len(bad))]
 
     def loss(c: NDArray[np.float64]) -> float:
         s = z @ c
