@@ -1,13 +1,14 @@
-"""The clock that jumps."""
+"""The clocks that jump."""
 
 from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claudiad.clock import JumpClock, SystemClock
+from claudiad.clock import JumpClock, SystemClock, TailClock
 
 
 async def test_sleep_moves_time_to_the_deadline() -> None:
@@ -107,3 +108,37 @@ def test_a_loop_that_ended_leaves_no_sleepers_behind() -> None:
         return clock.now()
 
     assert asyncio.run(fresh()) == 1.0
+
+
+async def test_a_released_tail_clock_waits_for_nobody() -> None:
+    """After release a wait of hours is over at once, and the clock stands where it would have ended."""
+    clock = TailClock()
+    clock.release()
+    began = clock.now()
+    await clock.sleep(7200.0)
+    assert clock.now() == pytest.approx(began + 7200.0)
+
+
+async def test_waits_begun_before_the_release_end_in_order_of_their_deadlines() -> None:
+    """Sleepers that were waiting in real time are released in the order in which they would have woken."""
+    clock = TailClock()
+    woken: list[str] = []
+
+    async def sleeper(name: str, seconds: float) -> None:
+        await clock.sleep(seconds)
+        woken.append(name)
+
+    tasks = [asyncio.create_task(sleeper("late", 3600.0)), asyncio.create_task(sleeper("soon", 1800.0))]
+    await asyncio.sleep(0)
+    assert not woken
+    clock.release()
+    await asyncio.gather(*tasks)
+    assert woken == ["soon", "late"]
+
+
+async def test_before_the_release_a_tail_clock_is_the_system_clock() -> None:
+    """A wait of no length returns by itself, and time goes on as the machine's does."""
+    clock, system = TailClock(), SystemClock()
+    before = system.now()
+    await clock.sleep(0.0)
+    assert before <= clock.now() <= system.now()

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     async def speak() -> int:
         speaker: Speaker = memory if args.out else speaker_for(settings.audio, clock)
-        mouth = Mouth(await asyncio.to_thread(open_voice, settings.tts), speaker, clock)
+        mouth = Mouth(await asyncio.to_thread(open_voice, settings.tts), speaker, clock, volume=settings.tts.volume)
         try:
             await speaker.open()
             spoken = await mouth.say(" ".join(args.text))

@@ -141,7 +141,7 @@ async def assemble(
         dispatcher = Dispatcher(robot, lane, Policy.from_settings(settings.robot), body)
         speaker = speaker or NullSpeaker(body)
         voice = await asyncio.to_thread(open_voice, settings.tts)
-        mouth = Mouth(voice, speaker, clock)
+        mouth = Mouth(voice, speaker, clock, volume=settings.tts.volume)
         stack.push_async_callback(mouth.close)
         audit = None
         if keep and settings.audit.enabled:

@@ -137,6 +137,8 @@ class Turn:
         try:
             if plan.steps:
                 results = await parts.dispatcher.run(decision.actions, on_dispatch=dispatched)
+                if not voice and results[0].status is Status.INTERRUPTED:
+                    reply = ""  # a stop took it away before it began: nothing is left to announce
             speak()
             record = await voice[0]
         finally:

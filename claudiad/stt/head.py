@@ -40,7 +40,7 @@ def load_head(folder: Path) -> Head:
         raise EngineMissing(f"stt.model: {folder} lacks {FEATURES}: a broken copy; restore it")
     try:
         weight, bias, characters = _layer(folder / HEAD)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as exc:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as exc:
         raise _broken(folder / HEAD, exc) from exc
     try:
         calibration = _calibration(folder / CALIBRATION)
@@ -50,7 +50,7 @@ def load_head(folder: Path) -> Head:
 
 
 def _layer(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[str, ...]]:
-    with np.load(path) as arrays:
+    with path.open("rb") as file, np.load(file) as arrays:
         weight = arrays["weight"].astype(np.float32)
         bias = arrays["bias"].astype(np.float32)
         characters = tuple(str(c) for c in arrays["characters"])

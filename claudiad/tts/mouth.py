@@ -72,10 +72,14 @@ class _Progress:
 class Mouth:
     """One voice on one speaker. All methods belong to the event loop's thread; only synthesis runs elsewhere."""
 
-    def __init__(self, voice: Voice, speaker: Output, clock: Clock, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self, voice: Voice, speaker: Output, clock: Clock, cache_bytes: int = CACHE_BYTES, volume: float = 1.0
+    ) -> None:
+        """Args: `volume` is what the samples are multiplied by, 0 to 1."""
         self._voice = voice
         self._speaker = speaker
         self._clock = clock
+        self._volume = volume
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="voice")
         self._cache = ClauseCache(cache_bytes)
         self._turn = asyncio.Lock()
@@ -98,7 +102,7 @@ class Mouth:
         """Render fixed texts into the cache, to stay there, so that they start at once. Failures are logged."""
         for clause in (clause for text in texts for clause in clauses(gate(text))):
             try:
-                pcm = await asyncio.get_running_loop().run_in_executor(self._worker, self._voice.synthesise, clause)
+                pcm = await asyncio.get_running_loop().run_in_executor(self._worker, self._synthesise, clause)
             except ClaudiaError as fault:
                 log.warning("cannot render %r ahead of time: %s", clause, fault)
                 continue
@@ -161,8 +165,13 @@ class Mouth:
             self._rendering = loop.create_future()
             self._rendering.set_result(ready)
         else:
-            self._rendering = loop.run_in_executor(self._worker, self._voice.synthesise, clause)
+            self._rendering = loop.run_in_executor(self._worker, self._synthesise, clause)
         return self._rendering
+
+    def _synthesise(self, clause: str) -> Pcm:
+        """On the worker thread."""
+        pcm = self._voice.synthesise(clause)
+        return pcm if self._volume == 1.0 else (pcm * self._volume).astype(pcm.dtype)
 
     async def _rendered(self, clause: str, ahead: asyncio.Future[Pcm], progress: _Progress) -> Pcm | None:
         try:

@@ -5,10 +5,13 @@ import gc
 import logging
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from claudiad.audio.virtual import MemorySpeaker
 from claudiad.clock import JumpClock
 from claudiad.tts.mouth import Mouth, Spoken
+from claudiad.types import Pcm
 from tests.tts.fakes import FakeSpeaker, FakeVoice
 
 ONE, TWO, THREE = "立ちます。", "座ります。", "伏せます。"
@@ -257,3 +260,24 @@ async def test_close_leaves_no_thread() -> None:
     await closing
     with pytest.raises(RuntimeError):
         await scene.mouth.say(TWO)
+
+
+async def test_the_volume_scales_what_is_played() -> None:
+    """Half the volume is half the samples, also for what was rendered ahead of time."""
+    clock = JumpClock()
+    speaker = MemorySpeaker(clock, "fast")
+    mouth = Mouth(LoudVoice(), speaker, clock, volume=0.5)
+    await mouth.prime([ONE])
+    await mouth.say(ONE + TWO)
+    assert {int(np.abs(one.pcm).max()) for one in speaker.played} == {4000}
+    await mouth.close()
+
+
+class LoudVoice:
+    """A tenth of a second of the same sample, whatever the clause."""
+
+    name = "loud"
+    sample_rate = 16_000
+
+    def synthesise(self, clause: str) -> Pcm:
+        return np.full(1600, 8000, np.int16)
