@@ -66,7 +66,7 @@ def recording_json(name: str, records: Sequence[TurnRecord]) -> dict[str, Any]:
         "reply": "".join(r.reply for r in records),
         "confidence": round(first.confidence, 3),
         "oov": round(first.oov, 3),
-        "dropped": None if any(r.dropped is None for r in records) else first.dropped,
+        "dropped": first.dropped,
         "utterances": len(records),
         "timings_ms": dict(first.timings_ms),
     }

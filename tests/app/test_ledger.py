@@ -104,7 +104,7 @@ def test_stage_times_are_never_negative(marks: list[tuple[Any, float]]) -> None:
 
 
 def test_the_line_of_the_design() -> None:
-    """A sequence reads exactly as DESIGN §6 has it."""
+    """A sequence reads exactly as docs/logging.md has it."""
     assert canonical_line(TURN) == (
         "turn 42 heard 「立って挨拶して」 → grammar → 立つ, 挨拶 "
         "| stt 41 ms, decide 0.2 ms, first move 388 ms after speech"

@@ -136,6 +136,15 @@ def test_a_head_without_one_of_its_arrays_is_refused(tmp_path: Path, left_out: s
         load_head(folder)
 
 
+def test_a_head_that_is_no_archive_is_refused(tmp_path: Path) -> None:
+    """A single array under the name of the archive is not one."""
+    folder = models.copy(tmp_path / "m")
+    with (folder / "ctc.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(EngineMissing, match=r"ctc\.npz is missing or broken"):
+        load_head(folder)
+
+
 def test_a_head_of_another_vocabulary_is_refused(tmp_path: Path) -> None:
     """A character the tokenizer does not know means that the two files come from different models."""
     folder = models.copy(tmp_path / "m")

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ from training.stt import corpus, texts, voices
 
 RATES = (0.85, 0.95, 1.0, 1.1, 1.2)
 ALL_PASS = (0.51, 0.55, 0.59)
+STRANGERS = 40
+"""Speakers of the voice `stranger`: random speaker transforms with seeds no corpus has."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,16 @@ def pronounce(item: Item) -> tuple[Item, str, NDArray[np.int16]]:
     """Speak one item as its seed says: (item, reading, int16 at 16 kHz)."""
     rng = random.Random(item.seed)
     reading, labels = corpus.front_end(item.text)
-    path = {"mei": corpus.MEI, "nitech": corpus.NITECH}[item.voice]
+    known = {"mei": corpus.MEI, "nitech": corpus.NITECH}
+    if item.voice == "stranger":
+        path = Path(tempfile.gettempdir()) / f"stranger-{item.seed % STRANGERS}.htsvoice"
+        if not path.exists():
+            made = path.with_suffix(f".{os.getpid()}")
+            base = list(known.values())[item.seed % 2]
+            voices.transform_voice(base, made, seed=1_000_000 + item.seed % STRANGERS)
+            made.replace(path)
+    else:
+        path = known[item.voice]
     manner = voices.Manner(
         (path,), (1.0,), rng.choice(RATES), rng.uniform(-4, 4), rng.choice(ALL_PASS), 0.5, 1.0, 1.0, 0.0
     )
@@ -127,7 +140,7 @@ def main() -> None:
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--model", type=Path, required=True)
     a.add_argument("--each", type=int, default=3)
-    a.add_argument("--voices", default="mei,nitech")
+    a.add_argument("--voices", default="mei,nitech", help="mei, nitech, stranger (speakers made at random)")
     a.add_argument("--kinds")
     a.add_argument("--rohan", type=Path, help="also false motion on the ROHAN sentences never trained on")
     a.add_argument("--rohan-count", type=int, default=400)
