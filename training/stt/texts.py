@@ -35,6 +35,7 @@ TRAPS = _words("traps")
 
 EVERYDAY_NOUNS = _words("everyday_nouns")
 EVERYDAY_VERBS = _words("everyday_verbs")
+SHORT = _words("short")
 PARTICLES = ["が", "を", "に", "は", "も", "と", "で", "から", "まで", "の話は"]
 TAILS = ["", "", "ね", "よ", "んです", "と思う", "かな", "らしい", "けど", "から", "そうです"]
 
@@ -246,6 +247,12 @@ def dressed(rng: random.Random, body: str) -> str:
     return body
 
 
+def short(rng: random.Random) -> str:
+    """Two or three kana are the hardest to hear, and the commonest commands: 伏せ, お手, 待て, 立て."""
+    word = rng.choice(SHORT)
+    return rng.choice(["", "", "", "はい、", "はい、", "さあ、", "ほら、", "ねえ、", "クラちゃん、"]) + word
+
+
 def stop(rng: random.Random) -> str:
     words = [
         "止まって",
@@ -427,6 +434,7 @@ MIX: list[tuple[float, Callable[[random.Random], str]]] = [
     (0.19, lambda r: dressed(r, command(r))),
     (0.16, lambda r: dressed(r, from_table(r)) if r.random() < 0.5 else from_table(r)),
     (0.05, stop),
+    (0.04, short),
     (0.13, sequence),
     (0.13, lambda r: dressed(r, motion(r)) if r.random() < 0.4 else motion(r)),
     (0.06, social),
