@@ -1,1 +1,1 @@
-"""TODO"""
+"""Understanding: text and state in, a decision out. Pure."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What may reach the voice. Pure."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The voice: engines, clauses, and the mouth that speaks them."""
