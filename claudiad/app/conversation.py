@@ -188,8 +188,10 @@ class Conversation:
             self._stopped_at = heard_to
             parts.mouth.cancel()
             sent = parts.clock.now()
+            self._stop_times = (sent, None)  # before the wait: the utterance may be committed during it
             report = await parts.dispatcher.stop(reason=parts.quoted(heard.transcript.text), latch=match.latch)
-            self._stop_times = (sent, parts.clock.now() if report.acknowledged else None)
+            if report.acknowledged:
+                self._stop_times = (sent, parts.clock.now())
 
     def _broke_in(self, utterance: Utterance) -> bool:
         """Whether the stop listener stopped the robot on the strength of this utterance's beginning."""

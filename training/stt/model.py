@@ -1,8 +1,8 @@
 """The Whisper architecture in JAX, small: what CTranslate2's Whisper runs, layer for layer.
 
 Differences from stock Whisper are sizes only: 80 mels at a 20 ms hop (so an encoder step is 40 ms,
-half the work per second of speech), a kana vocabulary, and a CTC head on the encoder that is used in
-training, for the out-of-vocabulary score and for nothing else.
+half the work per second of speech), a kana vocabulary, and a CTC head on the encoder, which makes
+training quick, helps to choose between hypotheses and gives the out-of-vocabulary score.
 """
 
 from __future__ import annotations
