@@ -48,7 +48,7 @@ bench-idle: venv-test ## the daemon's start, and its CPU and memory in a quiet r
 	@scripts/system-packages test
 	@$(RUN) -m bench.idle $(ARGS)
 
-bench-brain: venv-test ## microseconds per decision
+bench-brain: venv-test ## utterances understood, the cost of a decision, also with 40 times the phrases, and memory
 	@$(RUN) -m bench.brain $(ARGS)
 
 venv-demo:

@@ -93,6 +93,15 @@ class BrainSettings(Section):
     phrases: str = Field(
         "", description="A TSV file of your own phrases (phrase, action, reply), beside this file; empty = none."
     )
+    cache_ttl_s: float = Field(
+        120.0, gt=0, le=86_400, description="How long a language model's decision answers the same words again, in s."
+    )
+    cache_size: int = Field(
+        200, ge=0, le=10_000, description="How many of a model's decisions are kept; 0 = none. The oldest unused goes."
+    )
+    cache_near: float = Field(
+        0.9, gt=0.5, le=1, description="How alike words must be to share an answer (never a motion); 1 = the same."
+    )
 
 
 class TtsSettings(Section):

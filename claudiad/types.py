@@ -119,6 +119,20 @@ class Decision:
     """A stop after which nothing moves until an explicit reset."""
     release: bool = False
     """The explicit reset of a latch."""
+    asked: tuple[Action, ...] = ()
+    """What `reply` asks back about: a yes in the next utterance does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a decision may depend on besides the words and the robot; nothing in it is looked up, all is given."""
+
+    hour: int | None = None
+    """Local hour, 0–23, for greetings; None: any."""
+    last: tuple[Action, ...] = ()
+    """What the last command did, for もう一回."""
+    asked: tuple[Action, ...] = ()
+    """`Decision.asked` of the turn before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,14 @@ import json
 import sys
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from claudiad.app import options
-from claudiad.app.output import decision_json
+from claudiad.app.output import action_json, decision_json
 from claudiad.app.parts import brain_tables
+from claudiad.brain.mind import Mind
+from claudiad.brain.reading import reading
 from claudiad.brain.router import Router
 from claudiad.clock import JumpClock
 from claudiad.config import Settings
@@ -34,7 +37,7 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     options.add_config(p)
     options.add_robot(p)
-    p.add_argument("--explain", action="store_true", help="also say which phrase or rule matched")
+    p.add_argument("--explain", action="store_true", help="also say why: the reading, the phrase or rule that matched")
     p.set_defaults(run=run)
 
 
@@ -57,17 +60,17 @@ async def answer(text: str, router: Router, settings: Settings, args: argparse.N
     try:
         began = time.perf_counter()
         state = robot.state()
-        decision = router.decide(text, state)
+        decision = Mind(router).decide(text, state, clock.now(), datetime.now().astimezone().hour)
         decide_ms = (time.perf_counter() - began) * 1000.0
         policy = Policy.from_settings(settings.robot)
         plan = compile_plan(decision.actions, state, policy)
         if args.robot != "none":
             await _execute(robot, decision.actions, policy, clock)
         reasons = "".join(dict.fromkeys(r.reason for r in plan.refused))
-        out = decision_json(
-            decision, plan.steps, plan.refused, reasons or decision.reply, {"decide": round(decide_ms, 3)}
-        )
-        out["rule"] = decision.rule
+        reply = (reasons or decision.reply) + "".join(plan.notes)
+        out = decision_json(decision, plan.steps, plan.refused, reply, {"decide": round(decide_ms, 3)})
+        if args.explain:
+            out |= {"reading": reading(text), "rule": decision.rule, "asked": [action_json(a) for a in decision.asked]}
         return out
     finally:
         await robot.close()
@@ -94,25 +97,30 @@ def run(args: argparse.Namespace) -> int:
         for text in lines(args.text):
             out = await answer(text, router, settings, args)
             if args.json:
-                print(
-                    json.dumps(
-                        out if args.explain else {k: v for k, v in out.items() if k != "rule"}, ensure_ascii=False
-                    ),
-                    flush=True,
-                )
+                print(json.dumps(out, ensure_ascii=False), flush=True)
             else:
-                _show(out, explain=args.explain)
+                _show(out)
 
     asyncio.run(all_lines())
     return 0
 
 
-def _show(out: dict[str, Any], *, explain: bool) -> None:
-    done = ", ".join(a["name"] + ("+" if a.get("inserted") else "") for a in out["actions"])
+def _show(out: dict[str, Any]) -> None:
+    done = ", ".join(map(_call, out["actions"]))
     print(f"{out['text']} → {out['route']}" + (f" → {done}" if done else ""))
     for r in out["refused"]:
         print(f"  refused {r['name']}: {r['reason']}")
     if out["reply"]:
         print(f"  「{out['reply']}」")
-    if explain:
-        print(f"  because: {out['rule']} (confidence {out['confidence']}, {out['timings_ms']['decide']} ms)")
+    if "rule" in out:
+        print(f"  heard as    {out['reading']}")
+        print(f"  because     {out['rule']}")
+        if out["asked"]:
+            print(f"  a yes does  {', '.join(map(_call, out['asked']))}")
+        print(f"  confidence  {out['confidence']}, {out['kind']}, decided in {out['timings_ms']['decide']} ms")
+
+
+def _call(action: dict[str, Any]) -> str:
+    """Sit, `move x=1`, and StandUp+ where safety put it there."""
+    params = "".join(f" {name}={value:g}" for name, value in action["params"].items())
+    return action["name"] + params + ("+" if action.get("inserted") else "")

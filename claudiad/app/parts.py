@@ -17,8 +17,10 @@ from pathlib import Path
 from claudiad.app.ears import Ears
 from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import NullSpeaker
+from claudiad.brain.cache import DecisionCache
 from claudiad.brain.display import Speller, load_speller
 from claudiad.brain.emergency import StopFinder
+from claudiad.brain.mind import Mind
 from claudiad.brain.reading import reading
 from claudiad.brain.router import Router, Tables, load_tables
 from claudiad.clock import Clock
@@ -46,7 +48,7 @@ class Parts:
     settings: Settings
     clock: Clock
     ears: Ears
-    router: Router
+    mind: Mind
     stops: StopFinder
     speller: Speller
     wake: WakeGate
@@ -150,13 +152,14 @@ async def assemble(
             audit = AuditLog(directory, a.max_bytes, a.keep, settings.privacy.log_speech)
             stack.callback(audit.close)
         await mouth.prime(settings.tts.acknowledgements)
-        router = Router(tables)
-        router.decide("準備はいいですか", robot.state())  # the first analysis of a text costs ten times the others
+        b = settings.brain
+        mind = Mind(Router(tables), DecisionCache(b.cache_ttl_s, b.cache_size, b.cache_near))
+        mind.decide("準備はいいですか", robot.state(), clock.now())  # the first analysis costs ten times the others
         yield Parts(
             settings=settings,
             clock=clock,
             ears=ears,
-            router=router,
+            mind=mind,
             stops=tables.stops,
             speller=load_speller(tables.phrases),
             wake=wake_gate(settings),

@@ -41,6 +41,8 @@ class Judged:
     dropped: str | None
     transcript: Transcript
     stop: StopMatch | None = None
+    reply: str = ""
+    """What to say once it stands, instead of the usual."""
 
 
 class Turn:
@@ -84,8 +86,11 @@ class Turn:
         if not parts.wake.admit(reading(transcript.text), clock.now()):
             return Judged(None, "not addressed", transcript)
         began = clock.now()
-        decision = parts.router.decide(transcript.text, parts.robot.state())
+        decision = parts.mind.decide(transcript.text, parts.robot.state(), began, datetime.now().astimezone().hour)
         self.ledger.mark("decide", clock.now(), began=began)
+        if decision.route == "emergency" and decision.actions:  # 踊らないで, while it dances
+            stop = StopMatch(decision.text, decision.latch, decision.rule, decision.confidence)
+            return Judged(None, None, transcript, stop, decision.reply)
         return Judged(decision, None, transcript)
 
     async def stop(self, judged: Judged) -> TurnRecord:
@@ -98,7 +103,9 @@ class Turn:
         report = await parts.dispatcher.stop(reason=parts.quoted(judged.transcript.text), latch=latch)
         if report.acknowledged:
             self.ledger.mark("stop", clock.now())
-        reply = (LATCHED if latch else STOPPED) if report.acknowledged else STOP_FAILED_REPLY
+        parts.mind.forget()
+        usual = LATCHED if latch else judged.reply or STOPPED
+        reply = usual if report.acknowledged else STOP_FAILED_REPLY
         outcome: Outcome = "done" if report.acknowledged else "unknown"
         record = replace(
             self._record(judged),
@@ -116,6 +123,7 @@ class Turn:
         record = self._record(judged)
         if decision is None:
             return record
+        parts.mind.commit(decision, parts.clock.now())
         if decision.release:
             parts.lane.reset()
         plan = parts.dispatcher.plan(decision.actions)
@@ -196,10 +204,15 @@ class Turn:
             oov=t.oov,
             route=d.route if d else "none",
             kind=d.kind if d else "none",
-            rule=d.rule if d else "",
+            rule=self._rule(d) if d else "",
             confidence=d.confidence if d else 0.0,
             truncated=self.utterance.truncated,
         )
+
+    def _rule(self, decision: Decision) -> str:
+        """Which rule decided; a cached answer names what was said earlier, where that may be told."""
+        personal = decision.route == "cache" and not self._parts.settings.privacy.log_speech
+        return "cache" if personal else decision.rule
 
     async def _speak(self, record: TurnRecord, reply: str) -> TurnRecord:
         if not reply:

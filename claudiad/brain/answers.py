@@ -36,3 +36,13 @@ def answer(text: str, key: str) -> tuple[str, str]:
     if _GREETING.match(key):
         return "greeting", GREETING
     return "statement", STATEMENT
+
+
+def for_the_hour(reply: str, hour: int | None) -> str:
+    """`reply` with its {greeting} filled in: おはようございます until ten, こんばんは from six in the evening."""
+    if "{greeting}" not in reply:
+        return reply
+    greeting = "こんにちは"
+    if hour is not None:
+        greeting = "おはようございます" if 4 <= hour < 10 else "こんばんは" if hour >= 18 or hour < 4 else greeting
+    return reply.replace("{greeting}", greeting)

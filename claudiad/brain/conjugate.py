@@ -1,29 +1,31 @@
-"""From the te-form of a command to the other forms a command, a sequence or a plea needs.
+"""From the te-form of a command to the other forms a command, a plea, a ban or a sequence needs.
 
-One line 座って in the table then also answers to 座れ, 座りなさい, お座りください, 座る前に… and 座ったら….
-The verb class comes from SudachiPy (part of speech, conjugation type) when the table is loaded; forms of
-negation, wish, progress and report are not made at all, so they can never be looked up.
+One line 座って in the table then also answers to 座れ, 座りなさい, お座りください, 座る前に…, 座ったら…, 座っといて,
+座ろうね, and is known in 座らないで, where it must not be done. The verb class comes from SudachiPy (part of speech,
+conjugation type) when the table is loaded. What each form may be followed by is `data/endings.tsv`'s business.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from claudiad.brain.kana import hiragana
+from claudiad.brain.kana import fold, hiragana
 from claudiad.brain.reading import reading, tokenizer
 
-Form = Literal["te", "noun", "stem", "imp", "dict", "ta", "said", "ostem"]
-"""te 座って, noun お座り, stem 座り, imp 座れ, dict 座る, ta 座った; ostem
-お座り before ください; said: whatever is no command."""
+Form = Literal["te", "noun", "stem", "imp", "dict", "ta", "nai", "vol", "to", "cha", "rya", "nn", "ostem", "said"]
+"""te 座って, noun お座り, stem 座り, imp 座れ, dict 座る, ta 座った, nai 座ら(ないで, んか), vol 座ろう,
+to 座っと(いて, き), cha 座っちゃ(って, だめ), rya 座りゃ(あ), nn 座ん(なさい); ostem お座り before ください; said: whatever is no command."""
+
+FORMS: tuple[Form, ...] = get_args(Form)
 
 _ROWS = {
-    "カ": "キケク", "ガ": "ギゲグ", "サ": "シセス", "タ": "チテツ", "ナ": "ニネヌ",
-    "バ": "ビベブ", "マ": "ミメム", "ラ": "リレル", "ワ": "イエウ",
+    "カ": "カキクケコ", "ガ": "ガギグゲゴ", "サ": "サシスセソ", "タ": "タチツテト", "ナ": "ナニヌネノ",
+    "バ": "バビブベボ", "マ": "マミムメモ", "ラ": "ラリルレロ", "ワ": "ワイウエオ",
 }  # fmt: skip
-_DOES = (("シテ", "して", "サ行変格"), ("ヤッテ", "やって", "五段-ラ行"), ("ミセテ", "見せて", "下一段-サ行"))
-"""What is done with a noun: ダンス|して, ダンスを|やって, ダンスを|見せて; sound, spelling, conjugation."""
+_GLIDE = {"キ": "キャ", "ギ": "ギャ", "シ": "シャ", "チ": "チャ", "ニ": "ニャ", "ビ": "ビャ", "ミ": "ミャ", "リ": "リャ", "イ": "ヤ"}
+DOING = (("して", "サ行変格"), ("やって", "五段-ラ行"), ("見せて", "下一段-サ行"), ("披露して", "サ行変格"), ("決めて", "下一段-マ行"), ("なさって", "五段-ラ行"))
+"""What is done with a noun: ダンス|して, ダンス|を|やって, ダンス|を|見せて; spelling and conjugation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,19 @@ def words(phrase: str) -> list[Word]:
         return []
     kind = _verb_class(phrase)
     if kind is None:
-        return _noun(phrase, key)
+        return [Word(phrase, key, "noun")]
     return [Word(phrase, key, "te"), *_verb(phrase, key, kind)]
+
+
+def doing() -> list[Word]:
+    """All forms of the verbs that make a command of a noun (`DOING`)."""
+    return [w for te, kind in DOING for w in (Word(te, reading(te), "te"), *_verb(te, reading(te), kind))]
 
 
 def _verb_class(phrase: str) -> str | None:
     """Sudachi's conjugation type of the last verb when the phrase ends in its te-form, else None."""
+    if phrase[-1] not in "てで":
+        return None
     morphemes = tokenizer().tokenize(phrase)
     if len(morphemes) < 2 or morphemes[-1].surface() not in ("て", "で"):
         return None
@@ -61,24 +70,32 @@ def _verb_class(phrase: str) -> str | None:
 
 
 def _verb(phrase: str, key: str, kind: str) -> list[Word]:
-    ta = "タ" if key.endswith("テ") else "ダ"
-    out = [Word(phrase[:-1] + hiragana(ta), key[:-1] + ta, "ta")]
+    voiced = key.endswith("デ")
+    # (form, kana cut off the te-form, what takes their place)
+    ends: list[tuple[Form, int, str]] = [
+        ("ta", 1, "ダ" if voiced else "タ"),
+        ("to", 1, "ド" if voiced else "ト"),
+        ("cha", 1, "ジャ" if voiced else "チャ"),
+    ]
     if kind.startswith("五段"):
-        row = _ROWS[kind[3]]
-        cut, stem, imp, plain = 2, row[0], row[1], row[2]
+        a, i, u, e, o = tuple(_ROWS[kind[3]])
+        ends += [("stem", 2, i), ("imp", 2, e), ("dict", 2, u), ("nai", 2, a), ("vol", 2, o + "オ")]
+        ends += [("rya", 2, _GLIDE[i])]
+        if i == "リ":
+            ends += [("nn", 2, "ン")]
     elif "一段" in kind:
-        cut, stem, imp, plain = 1, "", "ロ", "ル"
+        ends += [("stem", 1, ""), ("imp", 1, "ロ"), ("imp", 1, "ヨ"), ("imp", 1, "レ"), ("dict", 1, "ル")]
+        ends += [("nai", 1, ""), ("vol", 1, "ヨオ"), ("rya", 1, "ヤ")]
     elif kind.startswith("サ行変格"):
-        cut, stem, imp, plain = 2, "シ", "シロ", "スル"
+        ends += [("stem", 2, "シ"), ("imp", 2, "シロ"), ("imp", 2, "セヨ"), ("imp", 2, "セエ"), ("dict", 2, "スル")]
+        ends += [("nai", 2, "シ"), ("nai", 2, "セ"), ("vol", 2, "シヨオ"), ("rya", 2, "シャ"), ("rya", 2, "シヤ")]
     else:
-        return out
-    ends: tuple[tuple[Form, str], ...] = (("stem", stem), ("imp", imp), ("dict", plain))
-    return out + [Word(phrase[:-cut] + hiragana(end), key[:-cut] + end, form) for form, end in ends]
-
-
-def _noun(phrase: str, key: str) -> list[Word]:
-    out = [Word(phrase, key, "noun")]
-    for (sound, written, kind), (o, wo) in itertools.product(_DOES, (("", ""), ("オ", "を"))):
-        te = Word(phrase + wo + written, key + o + sound, "te")
-        out += [te, *_verb(te.surface, te.key, kind)]
+        return []  # ないで: a te-form, and nothing else
+    out = []
+    for form, cut, end in ends:
+        spelled = hiragana(end).replace("おお", "おう").replace("よお", "よう")
+        if form == "vol":
+            spelled = spelled[:-1] + "う"
+        # 寄って → 寄ろう: the vowel of the ending is not one with that of the stem.
+        out.append(Word(phrase[:-cut] + spelled, fold(key[:-cut] + end), form))
     return out

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
-from claudiad.brain.conjugate import Form, words
+from claudiad.brain.conjugate import Form, Word, doing, words
 from claudiad.brain.kana import shorten, unstretched
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.normalise import Edges
@@ -25,10 +25,21 @@ from claudiad.errors import DataError
 NEAR_MIN = 4
 """Fewest kana of a stop word for which one wrong kana still counts while the robot moves."""
 
+NEAR_MAX = 6
+"""Longest: お待ちください is one kana from お立ちください."""
+
+_ALSO = "下頂戴願来見欲良今早速御皆犬言事頼達僕私俺君方後前左右誰急絶対本当少直度何時点頭足手目留停留停駄終了先生父母爺婆兄姉弟妹子供赤人様踊座立寝歩進回"
+"""Kanji of politeness and of those who are around, which the table writes in kana or not at all."""
+SLIP_MIN = 3
+"""Fewest kana of a stop word that may have lost its っ."""
+
+_PLAIN = ("te", "imp", "noun", "said")
+"""Forms that are a stop by themselves."""
+
 MAX_TAIL = 16
 """Longest politeness behind a stop word, in kana."""
 
-_KINDS = ("word", "said", "tail", "plea", "halt", "foreign", "release")
+_KINDS = ("word", "said", "maybe", "tail", "plea", "halt", "foreign", "release")
 _OBJECT = ("ノオ", "ノワ", "ノハ", "ノ", "オ", "ワ", "ハ", "モオ", "モ", "")
 
 
@@ -41,7 +52,7 @@ class StopMatch:
     latch: bool
     """True when nothing may move afterwards until a release."""
     rule: str
-    """`whole`, `clause`, `because`, `doing`, `foreign`, or, only while moving, `near` and `end`."""
+    """`whole`, `clause`, `because`, `doing`, `foreign`, `slip`, or, only while moving, `maybe`, `near` and `end`."""
     confidence: float
 
 
@@ -64,9 +75,15 @@ class StopTable:
     pleas: frozenset[str]
     halts: frozenset[str]
     foreign: Mapping[str, StopWord]
+    slips: Mapping[str, StopWord]
+    """By key without length and っ: とまて, とまてとまて."""
+    maybe: Mapping[str, StopWord]
+    """By key: what is a stop only while the robot moves."""
     releases: frozenset[str]
     """Written forms with kanji."""
     release_keys: frozenset[str]
+    kanji: frozenset[str]
+    """What stop words and their company are written with."""
     core: tuple[tuple[str, StopWord], ...]
     """(key, word) of stop words long enough to be found with one kana wrong."""
     keys: frozenset[str]
@@ -95,19 +112,29 @@ class StopFinder:
         """The same for a text that has been read already."""
         if written := self._table.foreign.get(heard.letters):
             return StopMatch(written.text, written.latch, "foreign", 1.0)
+        if not moving and self._homophone(heard):
+            return None
         if word := self._whole(heard.key):
             return StopMatch(word.text, word.latch, "whole", 1.0)
         if len(heard.clauses) > 1:
-            # The first and the last clause: だめ、座らないで and そこの犬、止まって are stops.
-            for clause in (heard.clauses[-1], heard.clauses[0]):
+            # だめ、座らないで and そこの犬、止まって and きゃあ、危ない、ぶつかる are stops.
+            for clause in heard.clauses:
                 if (word := self._whole(clause)) and not word.alone:
                     return StopMatch(word.text, word.latch, "clause", 0.95)
-        for rest in heard.after_because:
-            if word := self._whole(rest):
+        for at in heard.reasons:
+            if word := self._whole(heard.key[at:]):
                 return StopMatch(word.text, word.latch, "because", 0.95)
         if word := self._doing(heard.key):
             return StopMatch(word.text, word.latch, "doing", 0.95)
-        return self._doubtful(heard.key) if moving else None
+        if word := self._table.slips.get(_bare(heard.key)):
+            return StopMatch(word.text, word.latch, "slip", 0.8)
+        return self._doubtful(heard) if moving else None
+
+    def _homophone(self, heard: Heard) -> bool:
+        """泊めてあげて, 注視しなさい: known by sound only, and written as something else."""
+        if heard.kana_only or len(heard.clauses) > 1 or heard.reasons:
+            return False
+        return any(c not in self._table.kanji for c in heard.text if "一" <= c <= "龯")
 
     def is_release(self, text: str) -> bool:
         """True for the exact words that take a latch off, alone or after the robot's name."""
@@ -147,7 +174,7 @@ class StopFinder:
     def _tails(self, key: str, end: int, form: Form) -> list[int]:
         """Where a stop word may end together with politeness, longest first."""
         allowed = self._table.tails if form == "said" else self._edges.behind[form]
-        ends = [end] if form != "stem" else []
+        ends = [end] if form == "said" or "" in allowed else []
         for stop in range(end + 1, min(len(key), end + MAX_TAIL) + 1):
             piece = key[end:stop]
             if piece in allowed or unstretched(piece) in allowed:
@@ -158,7 +185,7 @@ class StopFinder:
         """踊るのをやめて, ダンスをやめて, 歩くのはもうやめて: a known doing, and its end."""
         for start in self._edges.starts(key):
             for end, form, _ in self._doings.at(key, start):
-                if form not in ("dict", "noun", "stem"):
+                if form not in ("dict", "noun", "stem") or end - start < 2:
                     continue
                 for particle in _OBJECT:
                     if not key.startswith(particle, end):
@@ -175,7 +202,11 @@ class StopFinder:
                 return StopWord(halt, latch=False)
         return self._whole(rest)
 
-    def _doubtful(self, key: str) -> StopMatch | None:
+    def _doubtful(self, heard: Heard) -> StopMatch | None:
+        key = heard.key
+        for clause in (key, *heard.clauses):
+            if word := self._table.maybe.get(clause):
+                return StopMatch(word.text, word.latch, "maybe", 0.7)
         for core, word in self._table.core:
             if Levenshtein.distance(core, key, score_cutoff=1) <= 1:
                 return StopMatch(word.text, word.latch, "near", 0.6)
@@ -187,24 +218,47 @@ class StopFinder:
         return None
 
 
+def _bare(key: str) -> str:
+    """A key without っ and length, said once: トマテトマテ → トマテ."""
+    bare = shorten(key.replace("ッ", ""))
+    for n in range(SLIP_MIN, len(bare) // 2 + 1):
+        if len(bare) % n == 0 and bare == bare[:n] * (len(bare) // n):
+            return bare[:n]
+    return bare
+
+
+def _forms(text: str) -> list[Word]:
+    """A verb's forms; of a noun, 停止, also those of 停止して and 停止をして."""
+    forms = words(text)
+    if forms[0].form == "noun":
+        done = [(o, wo, w) for w in doing() if w.key.startswith("シ") or w.key == "スル" for o, wo in (("", ""), ("オ", "を"))]
+        forms += [Word(text + wo + w.surface, forms[0].key + o + w.key, w.form) for o, wo, w in done]
+    return forms
+
+
 def load_stops(path: Path) -> StopTable:
     """Read `stops.tsv`. Raises `DataError` with the line for an unknown kind or latch column."""
     items: dict[tuple[str, Form], StopWord] = {}
     sets: dict[str, set[str]] = {"tail": set(), "plea": set(), "halt": set(), "release": set()}
     written: set[str] = set()
     foreign: dict[str, StopWord] = {}
+    maybe: dict[str, StopWord] = {}
+    kanji = set(_ALSO)
     for line, (kind, text, latch) in rows(path, 3):
         if kind not in _KINDS:
             raise DataError(f"{path}:{line}: unknown kind {kind!r}; known: {', '.join(_KINDS)}")
         if latch not in ("-", "latch", "alone"):
             raise DataError(f"{path}:{line}: the last column is `latch`, `alone` or `-`, not {latch!r}")
+        kanji |= set(text)
         stop = StopWord(text, latch == "latch", latch == "alone")
         if kind == "word":
-            for form in words(text):
-                if form.form not in ("dict", "ta"):
+            for form in _forms(text):
+                if form.form not in ("dict", "ta", "vol"):
                     items.setdefault((form.key, form.form), stop)
         elif kind == "said":
             items.setdefault((reading(text), "said"), stop)
+        elif kind == "maybe":
+            maybe[reading(text)] = stop
         elif kind == "foreign":
             foreign[letters(text)] = stop
         elif kind == "halt":
@@ -213,15 +267,22 @@ def load_stops(path: Path) -> StopTable:
             sets[kind].add(reading(text))
             if kind == "release":
                 written.add(text)
-    core = tuple((key, stop) for (key, form), stop in items.items() if form != "stem" and len(shorten(key)) >= NEAR_MIN)
+    core = tuple(
+        (key, stop)
+        for (key, form), stop in items.items()
+        if form in _PLAIN and NEAR_MIN <= len(shorten(key)) <= NEAR_MAX
+    )
     return StopTable(
         lexicon=Lexicon([(key, form, stop) for (key, form), stop in items.items()]),
         tails=frozenset(sets["tail"]),
         pleas=frozenset(sets["plea"]),
         halts=frozenset(sets["halt"]),
         foreign=foreign,
+        slips={_bare(k): s for (k, f), s in items.items() if f in _PLAIN and len(_bare(k)) >= SLIP_MIN and "ッ" in k},
+        maybe=maybe,
         releases=frozenset(written),
+        kanji=frozenset(kanji),
         release_keys=frozenset(sets["release"]),
         core=core,
-        keys=frozenset(key for (key, form) in items if form != "stem"),
+        keys=frozenset(key for (key, form) in items if form in _PLAIN),
     )

@@ -26,6 +26,9 @@ Way = Literal["front", "back", "left", "right"]
 STEP_M = 0.3
 DEFAULT_M = 0.3
 DEFAULT_RAD = math.pi / 2
+WALK_M_S = 0.4
+TURN_RAD_S = 0.8
+"""What a time is worth: the default limits of docs/safety.md, 6, at which a Go2 walks and turns here."""
 MAX_PIECES = 6
 
 _SIGN: Mapping[Way, float] = {"front": 1.0, "back": -1.0, "left": 1.0, "right": -1.0}
@@ -37,16 +40,16 @@ _METRES = {
     "センチ": 0.01,
     "ホ": STEP_M,
     "ポ": STEP_M,
+    "ミリ": 0.001,
+    "キロメエトル": 1000.0,
+    "キロ": 1000.0,
 }
-_ABOUT = r"(?:ホド|グライ|クライ|バカリ|ダケ|ブン|ズツ)?"
+_ABOUT = r"(?:ホド|グライ|クライ|バカリ|ダケ|ブン|ズツ|チョット|チョオド)?(?:サキ(?:マデ|ニ|エ)?|ノトコロマデ)?"
 _AMOUNT = re.compile(
     rf"(?:(?P<half>ハン)|(?P<number>{numerals.NUMBER}))"
-    rf"(?P<unit>センチメエトル|センチメエタア|センチ|メエトル|メエタア|ホ|ポ|ド|カイテン|シュウ|カイ)(?P<plus>ハン(?!カイテン|シュウ|メエト))?{_ABOUT}"
+    rf"(?P<unit>センチメエ?トル|センチメエタア?|センチ|ミリ|キロメエトル|キロ|メエ?トル|メエタア?|ホ|ポ|ド|カイテン|シュウ|カイ|ビョオカン|ビョオ)(?P<plus>ハン(?!カイテン|シュウ|メエト))?{_ABOUT}"
 )
-_TO = r"(?:ノホオ)?(?:ガワ)?(?:ニムカッテ|ニ|エ|オ)?"
-_WAY = re.compile(
-    rf"(?P<way>ハントケエマワリ|トケエマワリ|マウシロ|ウシロムキ|ウシロ|コオホオ|マッスグ|ゼンポオ|マエ|ミギムキ|ミギ|ヒダリムキ|ヒダリ){_TO}"
-)
+_TO = r"(?:ノホオ)?(?:ガワ)?(?:ニムカッテ|ニ|エ|オ|バ|サ)?"
 _WAYS: Mapping[str, Way] = {
     "ハントケエマワリ": "left",
     "トケエマワリ": "right",
@@ -61,10 +64,28 @@ _WAYS: Mapping[str, Way] = {
     "ミギ": "right",
     "ヒダリムキ": "left",
     "ヒダリ": "left",
+    "ミギマワリ": "right",
+    "ヒダリマワリ": "left",
+    "ミギヨコ": "right",
+    "ヒダリヨコ": "left",
+    "マミギ": "right",
+    "マヒダリ": "left",
+    "マエムキ": "front",
+    "マンマエ": "front",
+    "ウシロガワ": "back",
+    "ゼンシン": "front",
+    "コオタイ": "back",
+    "バック": "back",
+    "チョクシン": "front",
 }
-_SOFT = re.compile(
-    r"(?:モオスコシ|モオチョット|モット|スコシ|チョット|ソノママ|ソノバデ|クルット|クルリト|グルット|グルリト|アト|サラニ|ユックリト?)"
+_WAY = re.compile(
+    rf"(?P<way>{'|'.join(sorted(_WAYS, key=len, reverse=True))}){_TO}"
 )
+_SOFT = re.compile(
+    r"(?:モオスコシ|モオチョット|モオチョイ|モオチョコット|モチョット|モチット|モオ|モット|スコシ|チョット|チョイ|ソノママ|ソノバデ|ココデ|カラダオ|カオオ|ムキオ|"
+    r"[グク]ル(?:ット|リト|ン|ント|[グク]ル)?|アト|サラニ|ユックリト?|ハヤク|ヨコニ|ヨコムキニ|カニ(?:サン)?(?:ミタイニ|ノヨオニ)|ロオカオ|マズ|デキルダケ|チョオド)"
+)
+_MORE = re.compile(r"^モ(?:オ|ッ?ト|チ)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +96,20 @@ class Motion:
     metres: float | None = None
     radians: float | None = None
     spins: float | None = None
+    seconds: float | None = None
+    more: bool = False
+    """もう少し, もっと: with a way, that is enough to be an order."""
+
+    @property
+    def sizes(self) -> int:
+        """How many amounts were said: more than one is a contradiction."""
+        return sum(x is not None for x in (self.metres, self.radians, self.spins, self.seconds))
 
     def params(self, verb: Verb) -> dict[str, float] | None:
         """Parameters of `move`, or None when way, amount and verb do not go together."""
         if verb in ("turn", "face"):
             return self._turn(verb)
-        if self.radians is not None or self.spins is not None:
+        if self.radians is not None or self.spins is not None or self.sizes > 1:
             return None
         way = self.way
         if verb in ("walk", "forward"):
@@ -91,19 +120,22 @@ class Motion:
             return None
         if verb == "side" and way not in ("left", "right"):
             return None
-        size = _SIGN[way] * (DEFAULT_M if self.metres is None else self.metres)
+        metres = self.metres if self.seconds is None else self.seconds * WALK_M_S
+        size = _SIGN[way] * (DEFAULT_M if metres is None else metres)
         return {"y" if way in ("left", "right") else "x": round(size, 4)}
 
     def _turn(self, verb: Verb) -> dict[str, float] | None:
-        if self.metres is not None or (verb == "face" and self.way is None):
+        if self.metres is not None or self.sizes > 1 or (verb == "face" and self.way is None):
             return None
         if self.way == "front":
             return None
         if self.way == "back":
-            return {"yaw": round(math.pi, 4)} if self.radians is None and self.spins is None else None
+            return {"yaw": round(math.pi, 4)} if not self.sizes else None
         sign = 1.0 if self.way is None else _SIGN[self.way]
         if self.spins is not None:
             return {"yaw": round(sign * self.spins * 2 * math.pi, 4)}
+        if self.seconds is not None:
+            return {"yaw": round(sign * self.seconds * TURN_RAD_S, 4)}
         if self.radians is None and self.way is None:
             return {"yaw": round(2 * math.pi, 4)}
         return {"yaw": round(sign * (DEFAULT_RAD if self.radians is None else self.radians), 4)}
@@ -124,17 +156,22 @@ class Motions:
         if pieces < MAX_PIECES:
             for end, more in self._pieces(key, pos, said):
                 yield from self._continue(key, end, more, pieces + 1)
-        if not pieces:
+        if not said.sizes and said.way is None:
             return  # a bare verb is the phrase table's
         for end, form, verb in self.verbs.at(key, pos):
             params = said.params(verb)
             if params is not None:
                 yield end, form, params
+        if key.startswith("オ", pos):
+            for end, form, verb in self.verbs.at(key, pos + 1):
+                params = said.params(verb) if form == "stem" else None
+                if params is not None:
+                    yield end, "ostem", params
         yield from self._verbless(key, pos, said)
 
     def _pieces(self, key: str, pos: int, said: Motion) -> Iterator[tuple[int, Motion]]:
         if soft := _SOFT.match(key, pos):
-            yield soft.end(), said
+            yield soft.end(), replace(said, more=said.more or bool(_MORE.match(soft[0])))
         if said.way is None and (way := _WAY.match(key, pos)):
             # に may also be the number: 右二歩. Tried second, or 左に百度 would become two hundred.
             for end in dict.fromkeys((way.end(), way.end("way"))):
@@ -150,7 +187,7 @@ class Motions:
         spun = said.spins is not None and key[:pos].endswith(("カイテン", "シュウ"))
         if spun or (said.radians is not None and said.way in ("left", "right")):
             verb = "turn"
-        elif said.metres is not None and said.way is not None:
+        elif (said.metres is not None or said.seconds is not None or (said.more and not said.sizes)) and said.way:
             verb = "go"
         params = said.params(verb) if verb else None
         if params is None:
@@ -180,10 +217,15 @@ def _add(said: Motion, amount: re.Match[str]) -> Motion | None:
         return None
     unit = amount["unit"]
     n += 0.5 if amount["plus"] else 0.0
+    unit = unit.replace("メト", "メエト")
+    if unit.endswith("メエタ"):
+        unit += "ア"
     if unit in _METRES:
         return _add_metres(said, n, unit, half_more=bool(amount["plus"]))
-    if said.radians is not None or said.spins is not None:
+    if said.sizes:
         return None
+    if unit in ("ビョオ", "ビョオカン"):
+        return replace(said, seconds=n)
     return replace(said, radians=math.radians(n)) if unit == "ド" else replace(said, spins=n)
 
 

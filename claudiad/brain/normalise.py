@@ -1,42 +1,38 @@
 """What stands around a command: names and fillers in front, politeness behind, connectives between.
 
 All of it works on keys (`reading.reading`), anchored at an end, and from a positive list
-(`data/endings.tsv`). Nothing is ever looked for inside a key. A negation, a wish, a report or a question
-is simply not in the list: it stays, and the key with it in is unknown, so nothing moves.
+(`data/endings.tsv`). Nothing is ever looked for inside a key. A negation is known too, as something that
+forbids what it stands behind; a report, a conditional or a quotation is simply not in the list: it stays, and the
+key with it in is unknown, so nothing moves.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from claudiad.brain.conjugate import Form
+from claudiad.brain.conjugate import FORMS, Form
 from claudiad.brain.kana import fold, unstretched
 from claudiad.brain.tables import rows
 from claudiad.errors import DataError
 
-KINDS = (
-    "name",
-    "filler",
-    "te",
-    "noun",
-    "stem",
-    "ostem",
-    "imp",
-    "said",
-    "polite",
-    "join",
-    "join_noun",
-    "join_ta",
-    "join_dict",
-)
 NOTHING = "@"
 """How the table writes the empty string."""
 
 MAX_FILLERS = 5
 
+Answer = Literal["yes", "no", "again"]
+
+_OTHERS = ("name", "filler", "help", "show", "join", "join_noun", "join_ta", "join_dict", "early", "late")
+_ANSWERS: tuple[Answer, ...] = ("yes", "no", "again")
+_KINDS = frozenset([*_OTHERS, *_ANSWERS, *(k for f in FORMS for k in (f, f + "?", "not_" + f))])
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _VOWELS = frozenset("アイウエオ")
+_NONE: frozenset[Form] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +40,22 @@ class Edges:
     """The table of what may surround a step, by kind; every entry is a key."""
 
     front: frozenset[str]
-    names: tuple[str, ...]
+    names: frozenset[str]
+    name_lengths: tuple[int, ...]
+    name_ends: frozenset[str]
+    """Last kana of names: most endings need not be looked at twice."""
     behind: Mapping[Form, frozenset[str]]
+    forms: Mapping[str, frozenset[Form]]
+    """The same the other way round: after which forms an ending may stand."""
+    perhaps: Mapping[Form, frozenset[str]]
+    negations: Mapping[Form, frozenset[str]]
     joins: Mapping[Form, frozenset[str]]
+    show: frozenset[str]
+    early: tuple[str, ...]
+    late: tuple[str, ...]
+    answers: Mapping[str, Answer]
     longest_front: int
+    longest_behind: int
     longest_join: int
 
     def starts(self, key: str, start: int = 0) -> Iterator[int]:
@@ -68,53 +76,101 @@ class Edges:
     def after(self, form: Form, key: str, end: int) -> Iterator[int]:
         """Where the next step can begin when one of this form ended at `end`, longest connective first."""
         known = self.joins.get(form)
+        if not known:
+            return
+        polite = self.behind["te"] if form == "te" else frozenset(("",))
+        seen = set()
+        for said in range(min(len(key), end + self.longest_behind), end - 1, -1):
+            if key[end:said] not in polite:
+                continue
+            for stop in range(min(len(key), said + self.longest_join), said - 1, -1):
+                if stop not in seen and key[said:stop] in known:
+                    seen.add(stop)
+                    yield stop
+
+    def ends(self, form: Form, rest: str, *, perhaps: bool = False) -> bool:
+        """True when `rest` is all politeness (and perhaps a name) that fits behind this form.
+
+        `perhaps`: also what makes a wish or a question of it.
+        """
+        if form in self.forms_before(rest):
+            return True
+        return perhaps and _in(rest, self.perhaps[form])
+
+    def forms_before(self, rest: str) -> frozenset[Form]:
+        """All forms behind which `rest` is nothing but politeness and perhaps a name."""
+        found = self.forms.get(rest, _NONE)
+        if rest[-1:] in _VOWELS:
+            found |= self.forms.get(unstretched(rest), _NONE)
+        if rest[-1:] in self.name_ends:
+            for n in self.name_lengths:
+                if n <= len(rest) and rest[-n:] in self.names:
+                    found |= self.forms_before(rest[:-n])
+        return found
+
+    def negated(self, form: Form, key: str, end: int) -> Iterator[int]:
+        """Where a negation of a step of this form that ended at `end` may stop, longest first."""
+        known = self.negations.get(form)
         if known:
-            for stop in range(min(len(key), end + self.longest_join), end - 1, -1):
+            for stop in range(min(len(key), end + self.longest_behind), end, -1):
                 if key[end:stop] in known:
                     yield stop
 
-    def ends(self, form: Form, rest: str) -> bool:
-        """True when `rest` is all politeness (and perhaps a name) that fits behind this form."""
-        allowed = self.behind.get(form, frozenset())
-        if _in(rest, allowed):
-            return True
-        return any(rest.endswith(name) and _in(rest[: -len(name)], allowed) for name in self.names)
+    def ends_after_negation(self, rest: str) -> bool:
+        """True when nothing is left behind a negation but particles, politeness or a name."""
+        return self.ends("said", rest) or rest in ("クダサイ", "ネ", "ヨ", "オネガイ", "カラ", "カラネ")
 
 
 def load_edges(path: Path) -> Edges:
-    """Read `endings.tsv`. Raises `DataError` with the line for an unknown kind or a duplicate."""
-    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    """Read `endings.tsv`. Raises `DataError` with the line for an unknown kind or an unclosed brace."""
+    found: dict[str, set[str]] = {kind: set() for kind in _KINDS}
     for line, (kind, text) in rows(path, 2):
         if kind not in found:
-            raise DataError(f"{path}:{line}: unknown kind {kind!r}; known: {', '.join(KINDS)}")
-        key = "" if text == NOTHING else fold(text)
-        if key in found[kind]:
-            raise DataError(f"{path}:{line}: {text} is already there")
-        found[kind].append(key)
-    joins = found["join"]
-    after_te = frozenset(polite + join for polite in ["", *found["polite"]] for join in joins)
-    front = frozenset(found["filler"]) | frozenset(found["name"])
+            raise DataError(f"{path}:{line}: unknown kind {kind!r}; known: {', '.join(sorted(_KINDS))}")
+        written = "" if text == NOTHING else text
+        if written.count("{") != written.count("}"):
+            raise DataError(f"{path}:{line}: a brace is not closed")
+        found[kind] |= {fold(each) for each in expand(written)}
+    te = found["te"] | {helper + rest for helper in found["help"] for rest in found["te"]}
+    behind = {form: frozenset(te if form == "te" else found[form]) for form in FORMS}
+    forms: dict[str, frozenset[Form]] = {}
+    for form, endings in behind.items():
+        for ending in endings:
+            forms[ending] = forms.get(ending, _NONE) | {form}
+    front = frozenset(found["filler"] | found["name"] | found["early"] | found["late"])
+    joins: dict[Form, frozenset[str]] = {
+        "te": frozenset(found["join"]),
+        "imp": frozenset(j for j in found["join"] if not j.startswith("カラ")),
+        "noun": frozenset(found["join_noun"]),
+        "ta": frozenset(found["join_ta"]),
+        "dict": frozenset(found["join_dict"]),
+    }
+    negations = {form: frozenset(found["not_" + form]) for form in FORMS}
     return Edges(
         front=front,
-        names=tuple(sorted(found["name"], key=len, reverse=True)),
-        behind={
-            "te": frozenset(found["te"]),
-            "noun": frozenset(found["noun"]),
-            "stem": frozenset(found["stem"]),
-            "ostem": frozenset(found["ostem"]),
-            "imp": frozenset(found["imp"]),
-            "said": frozenset(found["said"]),
-        },
-        joins={
-            "te": after_te,
-            "imp": frozenset(j for j in joins if not j.startswith("カラ")),
-            "noun": frozenset(found["join_noun"]),
-            "ta": frozenset(found["join_ta"]),
-            "dict": frozenset(found["join_dict"]),
-        },
+        names=frozenset(found["name"]),
+        name_ends=frozenset(name[-1] for name in found["name"]),
+        name_lengths=tuple(sorted({len(name) for name in found["name"]})),
+        behind=behind,
+        forms=forms,
+        perhaps={form: frozenset(found[form + "?"]) for form in FORMS},
+        negations=negations,
+        joins=joins,
+        show=frozenset(found["show"]),
+        early=tuple(found["early"]),
+        late=tuple(found["late"]),
+        answers={key: kind for kind in _ANSWERS for key in found[kind]},
         longest_front=max(map(len, front), default=0),
-        longest_join=max(map(len, after_te), default=0),
+        longest_behind=max((len(e) for ends in (*behind.values(), *negations.values()) for e in ends), default=0),
+        longest_join=max((len(j) for known in joins.values() for j in known), default=0),
     )
+
+
+def expand(text: str) -> Iterator[str]:
+    """`て{,も}いい` → ていい, てもいい: braces as in a shell, not nested."""
+    pieces = _BRACES.split(text)
+    # Odd pieces are what stood between braces.
+    yield from map("".join, itertools.product(*(p.split(",") if i % 2 else [p] for i, p in enumerate(pieces))))
 
 
 def _in(rest: str, allowed: frozenset[str]) -> bool:

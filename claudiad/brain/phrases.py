@@ -9,7 +9,7 @@ for English and Chinese. A line always beats a form derived from another line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -30,6 +30,8 @@ class Phrase:
     actions: tuple[Action, ...]
     kind: Kind
     reply: str
+    title: str = ""
+    """What is named when it is asked back: 座る for 座って, お座り for お座り."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,12 @@ class Phrases:
 
     all: tuple[Phrase, ...]
     lexicon: Lexicon[Phrase]
+    objects: Lexicon[Lexicon[Phrase]]
+    """手 of 手を振って → the forms of 振って: what may stand between them is the grammar's business."""
     foreign: Mapping[str, Phrase]
     """By `reading.letters`: English and Chinese, compared as written."""
+    keyed: tuple[tuple[str, Form, Phrase], ...]
+    """(key, form, phrase) of everything in `lexicon`."""
     words: tuple[Word, ...]
     """Every form of every phrase, for those who want to spell a transcript."""
 
@@ -132,6 +138,7 @@ class _Table:
         if not forms:
             raise DataError(f"{where}: {phrase.text!r} has no reading")
         first = forms[0]
+        phrase = replace(phrase, title=next((w.surface for w in forms if w.form == "dict"), phrase.text))
         if phrase.kind != "action" and first.form != "te":
             first, forms = Word(phrase.text, reading(phrase.text), "said"), []
         for same in {first.key, loose(first.key) or first.key}:
@@ -147,11 +154,22 @@ class _Table:
         items: list[tuple[str, Form, Phrase]] = [(key, form, phrase) for key, (form, phrase) in self._own.items()]
         for word, phrase, where in self._derived:
             bare = loose(word.key) or word.key
-            if word.key in self._own or bare in self._own:
+            own = self._own.get(word.key) or self._own.get(bare)
+            if own and own[1].actions != phrase.actions:
                 continue
             other = taken.setdefault(bare, phrase)
             if other.actions != phrase.actions:
                 raise DataError(f"{where}: {word.surface}, from {phrase.text}, sounds like a form of {other.text}")
             items.append((word.key, word.form, phrase))
             self._words.append(word)
-        return Phrases(tuple(self._phrases), Lexicon(items), self._foreign, tuple(self._words))
+        return Phrases(tuple(self._phrases), Lexicon(items), self._objects(), self._foreign, tuple(items), tuple(self._words))
+
+    def _objects(self) -> Lexicon[Lexicon[Phrase]]:
+        found: dict[str, list[tuple[str, Form, Phrase]]] = {}
+        for phrase in self._phrases:
+            what, wo, verb = phrase.text.partition("を")
+            if wo and what and verb and phrase.actions:
+                forms = words(verb)
+                if forms and forms[0].form == "te":
+                    found.setdefault(reading(what), []).extend((w.key, w.form, phrase) for w in forms)
+        return Lexicon((what, "noun", Lexicon(verbs)) for what, verbs in found.items())

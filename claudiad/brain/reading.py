@@ -9,13 +9,15 @@ Kana with hiragana in it is taken as spelled (とうきょう), bare katakana as
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from claudiad.brain.kana import fold, katakana
+from claudiad.brain.kana import fold, hiragana, katakana
 from claudiad.brain.numerals import spoken, to_kanji
 
 if TYPE_CHECKING:
@@ -30,7 +32,12 @@ _KANA = re.compile(r"[ぁ-ゖァ-ヺー]*")
 _HIRAGANA = re.compile(r"[ぁ-ゖ]")
 _NOT_KANA = re.compile(r"[^ァ-ヺー]")
 _DIGITS = re.compile(r"(\d+(?:\.\d+)?)\s*(cm|km|mm|m|°|センチ|メートル)?", re.IGNORECASE)
+_ROUND = re.compile(r"(周)(回[らりるれろっ])")
+"""一周回って is not 一|周回|って."""
 _UNITS = {"cm": "センチ", "m": "メートル", "°": "度"}
+_REASONS = frozenset(("から", "ので", "んで", "けど", "けれど", "けれども", "けん", "が", "し"))
+_JOINING = frozenset("ーァィゥェォ")
+"""What a word cannot begin with: it lengthens the vowel before it."""
 _FINAL_WA = re.compile(r"は$")
 _WA_WORDS = re.compile(r"こん(?:にち|ばん)は")
 _E_WORDS = re.compile(r"(まえ|うしろ|みぎ|ひだり)へ")
@@ -38,6 +45,30 @@ _QUOTED = re.compile(r"[」』”\"]\s*(?=って|と)")
 
 _lock = threading.Lock()
 _tokenizer: Tokenizer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of the tokeniser's, with its place in the key."""
+
+    start: int
+    end: int
+    morpheme: Morpheme
+
+    @property
+    def surface(self) -> str:
+        """As written."""
+        return str(self.morpheme.surface())
+
+    @property
+    def lemma(self) -> str:
+        """Dictionary form, as written."""
+        return str(self.morpheme.dictionary_form())
+
+    @property
+    def pos(self) -> tuple[str, ...]:
+        """Part of speech: six fields of UniDic (名詞, 普通名詞, …, conjugation type, conjugation form)."""
+        return tuple(self.morpheme.part_of_speech())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +83,21 @@ class Heard:
     """`letters` of the text: what is compared as written."""
     clauses: tuple[str, ...]
     """Keys of the parts between punctuation marks, none empty."""
-    after_because: tuple[str, ...] = ()
-    """Keys of what follows から, ので, けど where the tokeniser proved that they are particles."""
+    tokens: tuple[Token, ...] = ()
+    """Words and their places in `key`; empty where the text was kana and needed no tokeniser."""
     kana_only: bool = True
     truncated: bool = False
+
+    @property
+    def bounds(self) -> tuple[int, ...]:
+        """Places in `key` at which punctuation stood, the end of the key not among them."""
+        ends = tuple(itertools.accumulate(map(len, self.clauses)))
+        return ends[:-1] if ends and ends[-1] == len(self.key) else ()
+
+    @property
+    def reasons(self) -> tuple[int, ...]:
+        """Places in `key` just behind から, ので, けど… where the tokeniser proved that they are particles."""
+        return tuple(t.end for t in self.tokens if t.surface in _REASONS and t.pos[1] == "接続助詞")
 
 
 def clean(text: str) -> str:
@@ -80,8 +122,57 @@ def hear(text: str) -> Heard:
     if all(_KANA.fullmatch(p) for p in parts):
         sounds = [_pronounce_kana(p) for p in parts]
         keys = tuple(k for k in (p.rstrip("ッ") for p in sounds) if k)
-        return Heard(surface, fold("".join(sounds)).rstrip("ッ"), letters(surface), keys, (), True, truncated)
+        return Heard(surface, fold("".join(keys)), letters(surface), keys, (), True, truncated)
     return _read(surface, unquoted, truncated)
+
+
+def tokenised(heard: Heard) -> Heard:
+    """The same with tokens: a recogniser's katakana is read as hiragana, and gets none where that sounds otherwise."""
+    if heard.tokens or not heard.kana_only:
+        return heard
+    again = as_words(heard)
+    return replace(heard, tokens=again.tokens) if again.key == heard.key else heard
+
+
+def as_words(heard: Heard) -> Heard:
+    """What was heard, as the tokeniser reads it: in kana, that is the only way to know that は is ワ."""
+    text = heard.text if _HIRAGANA.search(heard.text) else hiragana(heard.text)
+    return _read(text, _QUOTED.sub("", text), heard.truncated)
+
+
+_CHILD = (("ちて", "して"), ("ちゅ", "す"), ("しゃ", "さ"), ("しゅ", "す"), ("ちゃ", "さ"), ("ちょ", "そ"))
+
+
+def grown_up(kana: str) -> str:
+    """おちゅわりちて → おすわりして; text in kana only, anything else comes back as it was."""
+    if not all(_KANA.fullmatch(part) for part in split(kana)):
+        return kana
+    spelled = hiragana(kana)
+    for child, grown in _CHILD:
+        spelled = spelled.replace(child, grown)
+    return spelled if spelled != hiragana(kana) else kana
+
+
+def split(surface: str) -> list[str]:
+    """The parts of a text between punctuation marks, none empty."""
+    return [part for part in _SPLIT.split(surface) if part]
+
+
+class Stems:
+    """Readings for the kanji of commands, where the tokeniser does not know the word they stand in."""
+
+    def __init__(self, readings: Mapping[str, str]) -> None:
+        self._readings = dict(readings)
+        self._longest = "|".join(sorted(map(re.escape, readings), key=len, reverse=True))
+        self._pattern = re.compile(self._longest) if readings else None
+
+    def spell(self, surface: str) -> str | None:
+        """`surface` in kana; None when that leaves kanji, or there were none."""
+        if self._pattern is None:
+            return None
+        spelled = self._pattern.sub(lambda m: self._readings[m[0]], surface)
+        kana = all(_KANA.fullmatch(part) for part in _SPLIT.split(spelled))
+        return spelled if kana and spelled != surface else None
 
 
 def reading(text: str) -> str:
@@ -109,26 +200,29 @@ def _pronounce_kana(part: str) -> str:
 
 
 def _read(surface: str, unquoted: str, truncated: bool) -> Heard:
-    prepared = _DIGITS.sub(_spell_digits, unquoted)
-    pieces: list[list[str]] = [[]]
-    because: list[int] = []
-    count = 0
+    prepared = _ROUND.sub(r"\1 \2", _DIGITS.sub(_spell_digits, unquoted))
     sudachi = tokenizer()
     with _lock:  # the loop and the stop listener read at the same time; a tokeniser serves one at a time
         morphemes = list(sudachi.tokenize(prepared))
+    clauses: list[str] = []
+    tokens: list[Token] = []
+    done = 0
+    clause = ""
     for i, m in enumerate(morphemes):
         if m.part_of_speech()[0] in ("補助記号", "空白") or _SPLIT.fullmatch(m.surface()):
-            pieces.append([])
+            if clause := clause.rstrip("ッ"):
+                clauses.append(clause)
+                done += len(clause)
+            clause = ""
             continue
         after = morphemes[i + 1].surface() if i + 1 < len(morphemes) else ""
-        pieces[-1].append(_pronounce(m, after))
-        count += 1
-        if m.surface() in ("から", "ので", "けど") and m.part_of_speech()[1] == "接続助詞":
-            because.append(count)
-    flat = [spoken for piece in pieces for spoken in piece]
-    keys = tuple(k for k in (fold("".join(piece)).rstrip("ッ") for piece in pieces) if k)
-    later = tuple(fold("".join(flat[i:])).rstrip("ッ") for i in because)
-    return Heard(surface, fold("".join(flat)).rstrip("ッ"), letters(surface), keys, later, False, truncated)
+        sounds = _pronounce(m, after)
+        whole = fold(clause + sounds) if sounds[:1] in _JOINING else clause + sounds
+        tokens.append(Token(done + min(len(clause), len(whole)), done + len(whole), m))
+        clause = whole
+    if clause := clause.rstrip("ッ"):
+        clauses.append(clause)
+    return Heard(surface, "".join(clauses), letters(surface), tuple(clauses), tuple(tokens), False, truncated)
 
 
 def _pronounce(m: Morpheme, after: str) -> str:
@@ -144,8 +238,8 @@ def _pronounce(m: Morpheme, after: str) -> str:
         sound = "ナニ"
     elif _NOT_KANA.search(sound):
         sound = katakana(surface) if _KANA.fullmatch(surface) else sound.casefold()
-    # 思う is オモウ and not オモオ: in a verb the う is an ending.
-    return fold(sound, spelled=kind != "動詞")
+    # 思う is オモウ and not オモオ: in a verb the う is an ending, but for 踊ろう.
+    return fold(sound, spelled=kind != "動詞" or m.part_of_speech()[5].startswith("意志推量形"))
 
 
 def _spell_digits(m: re.Match[str]) -> str:

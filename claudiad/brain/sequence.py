@@ -1,39 +1,65 @@
 """One command or several: a key cut into known steps, connectives and politeness, with nothing left over.
 
-立って|て…から|挨拶, 一メートル前に進んで|から|座って, 三回|挨拶して, 座る|前に|挨拶して. Everything must be known:
-one unknown piece and the whole utterance means nothing, so nothing moves.
+立って|て…から|挨拶, 一メートル前に進んで|から|座って, 三回|挨拶して, 座る|前に|挨拶して, 座ら|ないで|立って. Everything must
+be known: one unknown piece and the whole utterance means nothing, so nothing moves. What may stand between steps
+without being one of these is the caller's to say (`Gaps`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from claudiad.brain import numerals
-from claudiad.brain.conjugate import Form
+from claudiad.brain.conjugate import Form, doing
+from claudiad.brain.kana import lengthens, shorten
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.motion import Motions
 from claudiad.brain.normalise import Edges
-from claudiad.brain.phrases import Phrase
+from claudiad.brain.phrases import Phrase, Phrases
 from claudiad.types import Action
 
 MAX_STEPS = 6
 """Longest sequence; three times one thing are three steps."""
 
-_TIMES = re.compile(rf"(?P<n>{numerals.NUMBER})カイ(?:ホド|グライ|クライ|ダケ|ズツ)?")
-_TIMES_BEHIND = re.compile(rf"[オモ]?(?P<n>{numerals.NUMBER})カイ(?:ホド|グライ|クライ|ダケ)?")
+_COUNT = r"カイ(?:ホド|グライ|クライ|ダケ|ズツ)?"
+_TIMES = re.compile(rf"(?P<n>{numerals.NUMBER}){_COUNT}")
+_TIMES_BEHIND = re.compile(rf"[オモ]?(?P<n>{numerals.NUMBER}){_COUNT}")
+_AGAIN = re.compile(rf"(?:ッテ)?(?:ノ|トユウノ)?オ?(?P<n>{numerals.NUMBER}){_COUNT}(?=ク|ヤ|シ|オ|$)")
+_REPEATED = ("クリカエシテ", "ヤッテ", "シテ")
+_OBJECT = re.compile(
+    r"(?:オ|モ|ワ|ガ|ダケ|デモ|ノホオ|ノホオオ)?(?:ツズケテ|イッショニ|モオイチド|モオイッカイ|ジュンバンニ|ヒトツ|チョット|イチド)?"
+)
+_PARTICLE = re.compile(r"(?:オ|バ|モ|ワ|ダケ|デモ)?(?:モオイチド|モオイッカイ|チョット|スコシ|モット|モオスコシ)?")
+_RATHER = re.compile(r"(?:ミギ|ヒダリ|マエ|ウシロ)(?:ジャナクテ|ジャナク|デワナクテ|デワナク|ヤナクテ|ジャナイ|チガウ)")
+
+_LATER, _REPEAT = 2, 9
+"""Ranks: 後で踊って, which alone is not now; and the mark that everything before it is to be done again."""
+
+_POSTURES = frozenset(("Sit", "StandUp", "StandDown", "RiseSit", "RecoveryStand"))
+
+Gaps = Callable[[int], tuple[int, ...]]
+"""Position in the key → where a harmless insertion that begins there may end (ばあばに|手を振って)."""
+
+
+def no_gaps(_position: int) -> tuple[int, ...]:
+    """Nothing but what the tables know may stand in a key."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do, perhaps several times."""
+    """One thing to do, perhaps several times; or one not to do."""
 
     actions: tuple[Action, ...]
     phrase: Phrase | None
     """The line of the table, or None for a motion with numbers."""
     times: int = 1
+    forbidden: bool = False
+    rank: int = 0
+    """-1: to be done before what was said earlier; 1 and more: after everything else."""
 
     @property
     def joins(self) -> bool:
@@ -46,6 +72,11 @@ class Parsed:
     """A whole utterance understood."""
 
     steps: tuple[Step, ...]
+    """What is to be done, in order."""
+    forbidden: tuple[Step, ...] = ()
+    """What was forbidden or taken back."""
+    sure: bool = True
+    """False for a wish or a question: what was meant is to be asked back."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -54,70 +85,222 @@ class Parsed:
 
 
 TooLong = Literal["too long"]
+_Chain = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What stays the same while one key is cut."""
+
+    key: str
+    bounds: frozenset[int]
+    gaps: Gaps
+    perhaps: bool
+    dead: set[int]
 
 
 class Grammar:
     """Cuts keys into steps. Immutable."""
 
-    def __init__(self, phrases: Lexicon[Phrase], motions: Motions, edges: Edges, move_id: int | None) -> None:
-        self._phrases = phrases
+    def __init__(self, phrases: Phrases, motions: Motions, edges: Edges, move_id: int | None) -> None:
+        self._phrases = phrases.lexicon
+        self._objects = phrases.objects
         self._motions = motions
         self._edges = edges
         self._move_id = move_id
+        self._do = Lexicon((w.key, w.form, w.surface) for w in doing())
 
-    def parse(self, key: str) -> Parsed | TooLong | None:
-        """The steps in a key; None when any part of it is unknown; `too long` beyond `MAX_STEPS`."""
-        steps = self._from(key, 0, 0, set())
-        if steps is None:
+    def parse(
+        self, key: str, bounds: tuple[int, ...] = (), gaps: Gaps = no_gaps, *, perhaps: bool = False
+    ) -> Parsed | TooLong | None:
+        """The steps in a key; None when any part of it is unknown; `too long` beyond `MAX_STEPS`.
+
+        Args: `bounds` are places where punctuation stood: nouns may follow one another there (お座り、お手);
+        `gaps` see `Gaps`; `perhaps` takes wishes and questions for what they are about (`Parsed.sure` is then False).
+        """
+        chain = self._from(_Search(key, frozenset(bounds), gaps, perhaps, set()), 0, 0)
+        if chain is None:
             return None
-        parsed = Parsed(steps)
-        return parsed if sum(s.times * max(1, len(s.actions)) for s in steps) <= MAX_STEPS else "too long"
+        if chain[-1].forbidden:  # 立って踊らないで: what is not to be done is all of it
+            return Parsed((), tuple(replace(s, forbidden=True) for s in chain), not perhaps)
+        wanted = _ordered(_once([s for s in chain if not s.forbidden]))
+        if wanted is None:
+            return None
+        parsed = Parsed(wanted, tuple(s for s in chain if s.forbidden), not perhaps)
+        return parsed if sum(s.times * max(1, len(s.actions)) for s in wanted) <= MAX_STEPS else "too long"
 
-    def _from(self, key: str, pos: int, depth: int, dead: set[int]) -> tuple[Step, ...] | None:
+    def _from(self, search: _Search, pos: int, depth: int) -> _Chain | None:
+        key = search.key
         # Twice the limit is still parsed, so that the person can be told that it is too much.
-        if pos in dead or pos >= len(key) or depth > 2 * MAX_STEPS:
+        if pos in search.dead or pos >= len(key) or depth > 2 * MAX_STEPS:
             return None
-        for start in self._edges.starts(key, pos):
-            for end, form, step in self._steps(key, start):
-                if (not depth or step.joins) and self._edges.ends(form, key[end:]):
+        for start in self._starts(search, pos):
+            rank = self._rank(key[pos:start], depth)
+            for end, form, bare in self._steps(key, start):
+                step = replace(bare, rank=rank) if rank else bare
+                if (not depth or step.joins) and self._ends(form, key[end:], depth, search.perhaps):
                     return (step,)
-                if not step.joins:
-                    continue
-                for following in self._edges.after(form, key, end):
-                    rest = self._from(key, following, depth + 1, dead)
-                    if rest is not None:
-                        return (*rest, step) if form == "dict" else (step, *rest)
-        dead.add(pos)
+                if step.joins and (chain := self._go_on(search, step, form, end, depth)) is not None:
+                    return chain
+        search.dead.add(pos)
         return None
+
+    def _starts(self, search: _Search, pos: int) -> Iterator[int]:
+        """Behind fillers, names, 右じゃなくて and, where the caller allows it, an insertion between them."""
+        seen: set[int] = set()
+        for start in self._edges.starts(search.key, pos):
+            if start not in seen:
+                seen.add(start)
+                yield start
+        ways = [start for start in seen if start < len(search.key)]
+        for start in sorted(ways):
+            if rather := _RATHER.match(search.key, start):
+                yield from (at for at in self._edges.starts(search.key, rather.end()) if at not in seen)
+            for end in search.gaps(start):
+                for at in self._edges.starts(search.key, end):
+                    if at not in seen:
+                        seen.add(at)
+                        yield at
+
+    def _rank(self, front: str, depth: int) -> int:
+        for late in self._edges.late:
+            if late in front:
+                return _LATER if late.startswith("アト") else 1
+        return -1 if depth and any(early in front for early in self._edges.early) else 0
+
+    def _ends(self, form: Form, rest: str, depth: int, perhaps: bool) -> bool:
+        if self._edges.ends(form, rest, perhaps=perhaps):
+            return True
+        return form == "dict" and depth > 0 and rest in ("", "ヨ", "ネ", "ノ")  # 立って回って座る
+
+    def _has_ending(self, form: Form, key: str, end: int) -> bool:
+        """True when politeness of two kana or more, or a negation, follows: 寝|なさい, 寝|ないで."""
+        rest = key[end:]
+        return (len(rest) > 1 and self._edges.ends(form, rest)) or any(True for _ in self._edges.negated(form, key, end))
+
+    def _go_on(self, search: _Search, step: Step, form: Form, end: int, depth: int) -> _Chain | None:
+        key = search.key
+        for stop in self._edges.negated(form, key, end):
+            no = replace(step, forbidden=True)
+            if self._edges.ends_after_negation(key[stop:]):
+                return (no,)
+            for following in (stop, stop + 2) if key.startswith("カラ", stop) else (stop,):
+                rest = self._from(search, following, depth + 1)
+                if rest is not None:
+                    return (no, *rest)
+        if form == "te" and (n := self._repeated(key, end)):
+            return (step, Step((), None, n, rank=_REPEAT))
+        following_at = list(self._edges.after(form, key, end))
+        if form in ("noun", "stem", "ta") and end in search.bounds:
+            following_at.append(end)  # お座り、お手: where a comma stood, no connective is needed
+        for following in following_at:
+            rest = self._from(search, following, depth + 1)
+            if rest is not None:
+                return (*rest, step) if form == "dict" else (step, *rest)
+        return None
+
+    def _repeated(self, key: str, end: int) -> int:
+        """立って座って|を二回繰り返して: how often everything so far is to be done, else 0."""
+        m = _AGAIN.match(key, end)
+        if not m:
+            return 0
+        rest = key[m.end() :]
+        for done in _REPEATED:
+            if rest.startswith(done) and self._edges.ends("te", rest[len(done) :]):
+                return _count(m)
+        return _count(m) if self._edges.ends("noun", rest) else 0
 
     def _steps(self, key: str, pos: int) -> Iterator[tuple[int, Form, Step]]:
         for end, form, phrase in self._phrases.at(key, pos):
+            if end - pos < 3 and len(shorten(key[pos:end])) < 2:
+                if end - pos > 1 or not self._has_ending(form, key, end):
+                    continue  # 寝 is one kana, and so are many other things
+            end = _past_repetition(key, pos, end)
             step = Step(phrase.actions, phrase)
             yield end, form, step
-            yield from self._times_behind(key, end, form, step)
+            if form == "noun" and phrase.kind == "action":
+                yield from self._done(key, end, step)
+                if (times := _TIMES_BEHIND.match(key, end)) and (n := _count(times)):
+                    yield times.end(), "noun", replace(step, times=n)
+                    yield from self._done(key, times.end(), replace(step, times=n))
+            elif form == "dict":
+                yield from self._shown(key, end, step)
+        yield from self._parted(key, pos)
         if key.startswith("オ", pos):
             for end, form, phrase in self._phrases.at(key, pos + 1):
                 if form == "stem":
                     yield end, "ostem", Step(phrase.actions, phrase)
         if times := _TIMES.match(key, pos):
             n = _count(times)
-            for end, form, phrase in self._phrases.at(key, times.end()) if n else ():
-                step = Step(phrase.actions, phrase, n)
-                if step.joins:
-                    yield end, form, step
+            for end, form, step in self._steps(key, times.end()) if n else ():
+                if step.joins and step.times == 1:
+                    yield end, form, replace(step, times=n)
         if self._move_id is not None:
             for end, form, params in self._motions.at(key, pos):
                 yield end, form, Step((Action("move", self._move_id, params),), None)
 
-    def _times_behind(self, key: str, end: int, form: Form, step: Step) -> Iterator[tuple[int, Form, Step]]:
-        """挨拶を三回(して), ダンス二回: the count behind a noun."""
-        if form != "noun" or not (times := _TIMES_BEHIND.match(key, end)) or not (n := _count(times)):
+    def _parted(self, key: str, pos: int) -> Iterator[tuple[int, Form, Step]]:
+        """手|振って, 手|だけ|振って, お尻|を二回|振って: what is between object and verb of one phrase."""
+        for end, _, verbs in self._objects.at(key, pos):
+            particle = _PARTICLE.match(key, end)
+            at = particle.end() if particle else end
+            times = _TIMES.match(key, at)
+            n = _count(times) if times else 1
+            for done, form, phrase in verbs.at(key, times.end() if times else at) if n else ():
+                done = _past_repetition(key, times.end() if times else at, done)
+                yield done, form, Step(phrase.actions, phrase, n)
+
+    def _done(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
+        """ダンス|を|して, ダンス|も見せて: a noun and what is done with it."""
+        if not (between := _OBJECT.match(key, end)):
             return
-        counted = Step(step.actions, step.phrase, n)
-        yield times.end(), "noun", counted
-        for sound in ("シテ", "ヤッテ"):
-            if key.startswith(sound, times.end()):
-                yield times.end() + len(sound), "te", counted
+        for at in dict.fromkeys((between.end(), end + 1 if key.startswith("オ", end) else end, end)):
+            for done, form, _ in self._do.at(key, at):
+                yield done, form, step
+
+    def _shown(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
+        """踊る|ところを|見せて."""
+        for between in self._edges.show:
+            if between and key.startswith(between, end):
+                for done, form, shown in self._do.at(key, end + len(between)):
+                    if shown.startswith("見せ"):
+                        yield done, form, step
+
+
+def _once(steps: list[Step]) -> list[Step]:
+    """Without what was only said again: 背伸び、伸びをして; 横になって休んで. Two postures in a row are one."""
+    out: list[Step] = []
+    for step in steps:
+        if out and _same(out[-1], step):
+            continue
+        out.append(step)
+    return out
+
+
+def _same(one: Step, other: Step) -> bool:
+    if one.phrase is None or other.phrase is None or one.actions != other.actions or (one.times, other.times) != (1, 1):
+        return False
+    a, b = one.phrase.text, other.phrase.text
+    return a in b or b in a or all(x.name in _POSTURES for x in one.actions)
+
+
+def _ordered(steps: list[Step]) -> _Chain | None:
+    """Steps in the order in which they are to be done; None for 後で踊って, which is not now."""
+    if len(steps) == 1 and steps[0].rank == _LATER:
+        return None
+    if steps and steps[-1].rank == _REPEAT:
+        steps = steps[:-1] * steps[-1].times
+    return tuple(replace(s, rank=0) if s.rank else s for s in sorted(steps, key=lambda s: s.rank))
+
+
+def _past_repetition(key: str, start: int, end: int) -> int:
+    """Behind the same once more: すわって|すわって is one step, as it is one wish."""
+    said = key[start:end]
+    while len(said) > 1 and key.startswith(said, end):
+        end += len(said)
+        while end < len(key) and lengthens(key[end - 1], key[end]):
+            end += 1
+    return end
 
 
 def _count(times: re.Match[str]) -> int:

@@ -150,7 +150,8 @@ def test_ask_for_people_names_rule_and_refusal(shell: Shell) -> None:
     """Without --json it is readable; --explain adds why, in both."""
     out = shell("ask", "--explain", "--posture", "lying", "挨拶して", "宙返りして")
     assert "挨拶して → hotpath → StandUp+, Hello" in out
-    assert "because: " in out
+    assert "because     挨拶" in out
+    assert "heard as    アイサツシテ" in out
     assert "refused FrontFlip: " in out
     assert "rule" in shell.json("ask", "--json", "--explain", "座って")[0]
 

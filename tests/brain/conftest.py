@@ -1,4 +1,4 @@
-"""The shipped tables, loaded once, with the actions of the official SDK (docs/facts.md)."""
+"""The shipped tables, loaded once, with the actions of the registry."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from pathlib import Path
 import pytest
 
 from claudiad.brain.router import Router, Tables, load_tables
+from claudiad.robot.registry import load as load_registry
 from claudiad.types import Decision, Posture, RobotState
 
-ACTIONS = {
-    "stop": 1003, "move": 1008, "Damp": 1001, "BalanceStand": 1002, "StandUp": 1004, "StandDown": 1005,
-    "RecoveryStand": 1006, "Sit": 1009, "RiseSit": 1010, "SpeedLevel": 1015, "Hello": 1016, "Stretch": 1017,
-    "Content": 1020, "Dance1": 1022, "Dance2": 1023, "Pose": 1028, "Scrape": 1029, "Heart": 1036, "FrontFlip": 1030,
-    "FrontJump": 1031, "FrontPounce": 1032, "LeftFlip": 2041, "BackFlip": 2043, "HandStand": 2044,
-}  # fmt: skip
+ACTIONS = {name: spec.api_id for name, spec in load_registry().items()}
 DATA = Path(__file__).parent / "data"
 STANDING = RobotState(Posture.STANDING, 100)
 DANCING = RobotState(Posture.STANDING, 100, running="Dance1")
