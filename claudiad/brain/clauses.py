@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from claudiad.brain.phrases import Phrase
 from claudiad.brain.reading import Heard, Token
-from claudiad.brain.sequence import Gaps, Grammar, Parsed, Step, no_gaps
+from claudiad.brain.sequence import Gaps, Grammar, Parsed, Step, no_gaps, once
 
 MAX_CLAUSES = 8
 MAX_INSERTIONS = 3
@@ -37,11 +37,31 @@ _OTHER_TIME = frozenset(
      "以前", "前回", "次回", "将来", "いつか", "後", "後で", "まだ", "もし", "仮に", "例えば", "たまに", "時々", "昨年", "先月", "来月",
      "先日", "この前", "この間", "いつも", "夕べ", "ゆうべ", "ずっと", "絶対", "決して", "余り", "あんまり", "全然", "なんだか", "なかなか")
 )  # fmt: skip
-_SAYING = frozenset(("言う", "いう", "云う", "ゆう", "思う", "聞く", "書く", "呼ぶ", "答える", "頼む", "教える", "伝える", "叫ぶ", "話す", "考える"))
+_SAYING = frozenset(
+    (
+        "言う",
+        "いう",
+        "云う",
+        "ゆう",
+        "思う",
+        "聞く",
+        "書く",
+        "呼ぶ",
+        "答える",
+        "頼む",
+        "教える",
+        "伝える",
+        "叫ぶ",
+        "話す",
+        "考える",
+    )
+)
 _AUXILIARY = frozenset(
     ("良い", "いい", "よい", "居る", "いる", "有る", "ある", "置く", "おく", "仕舞う", "しまう", "無い", "ない", "欲しい", "行く", "来る", "も", "は", "ばかり")
 )  # fmt: skip
-_NEXT = frozenset(("次", "最後", "最初", "それから", "そして", "まず", "先", "続ける", "其れから", "そのあと", "仕舞い", "おしまい"))
+_NEXT = frozenset(
+    ("次", "最後", "最初", "それから", "そして", "まず", "先", "続ける", "其れから", "そのあと", "仕舞い", "おしまい")
+)
 """What a step begins with: such a clause is one that was not understood."""
 _WAYS = frozenset(("前", "後ろ", "右", "左", "横", "上", "下", "斜め", "逆", "反対", "方"))
 """Where a motion goes: 前に後ろに進んで is none."""
@@ -78,7 +98,7 @@ def understand(heard: Heard, grammar: Grammar) -> Understood | None:
         else:
             others.append((cuts[i], cuts[i + 1]))
             i += 1
-    return _combine(heard, found, others)
+    return _combine(heard, grammar, found, others)
 
 
 def _parse(heard: Heard, grammar: Grammar, gaps: Gaps, start: int, end: int) -> Parsed | None:
@@ -92,14 +112,16 @@ def _parse(heard: Heard, grammar: Grammar, gaps: Gaps, start: int, end: int) -> 
 
 
 def _combine(
-    heard: Heard, found: list[tuple[int, int, Parsed]], others: list[tuple[int, int]]
+    heard: Heard, grammar: Grammar, found: list[tuple[int, int, Parsed]], others: list[tuple[int, int]]
 ) -> Understood | None:
     steps = [step for _, _, p in found for step in p.steps]
     forbidden = tuple(step for _, _, p in found for step in p.forbidden)
-    orders = tuple(s for s in steps if s.joins)
+    orders = tuple(once([s for s in steps if s.joins]))
     talk = [s.phrase for s in steps if not s.joins and s.phrase is not None]
     if orders or forbidden:
         for start, end in others:
+            if steps and grammar.only_asks(heard.key[start:end]):
+                continue  # バク転見たい、|やってやって
             before = next((heard.key[s:e] for s, e, _ in found if e == start), "")
             if not harmless(_between(heard.tokens, start, end), after_te=before.endswith(("テ", "デ"))):
                 return None
@@ -155,7 +177,14 @@ def _states(clause: tuple[Token, ...]) -> bool:
     if all(t.pos[0] in ("感動詞", "副詞", "助詞") for t in clause):
         return True
     core = [t for t in clause if t.pos[0] != "助詞"]
-    return bool(core) and core[-1].pos[0] in ("動詞", "形容詞", "助動詞", "形状詞") and clause[-1].surface not in ("って", "て")
+    return bool(core) and core[-1].pos[0] in ("動詞", "形容詞", "助動詞", "形状詞") and not _handed_on(clause)
+
+
+def _handed_on(clause: tuple[Token, ...]) -> bool:
+    """Ends in て, or in a って that is no hearsay: おばあちゃん帰るって is, 座ってって is not."""
+    if clause[-1].surface == "て":
+        return True
+    return clause[-1].surface == "って" and not (len(clause) > 1 and clause[-2].pos[5].startswith("終止形"))
 
 
 def _asks(clause: tuple[Token, ...]) -> bool:
@@ -165,7 +194,11 @@ def _asks(clause: tuple[Token, ...]) -> bool:
         return True
     last = core[-1]
     form = last.pos[5]
-    if form.startswith("命令形") or (form.startswith("意志推量形") and last.pos[0] == "動詞") or last.lemma in ("下さる", "くださる", "頂く", "いただく", "貰う", "欲しい", "ほしい"):
+    if (
+        form.startswith("命令形")
+        or (form.startswith("意志推量形") and last.pos[0] == "動詞")
+        or last.lemma in ("下さる", "くださる", "頂く", "いただく", "貰う", "欲しい", "ほしい")
+    ):
         return True
     if last.lemma == "ます" and form.startswith("意志推量形"):
         return True
@@ -178,7 +211,23 @@ def _asks(clause: tuple[Token, ...]) -> bool:
 
 def _goes_on(clause: tuple[Token, ...]) -> bool:
     """Ends in the middle of a sentence: …しつつ, …ながら, …のは, …ても."""
-    return clause[-1].surface in ("つつ", "ながら", "たり", "ても", "でも", "は", "が", "に", "で", "を", "も", "と", "なんて", "とか", "ほど")
+    return clause[-1].surface in (
+        "つつ",
+        "ながら",
+        "たり",
+        "ても",
+        "でも",
+        "は",
+        "が",
+        "に",
+        "で",
+        "を",
+        "も",
+        "と",
+        "なんて",
+        "とか",
+        "ほど",
+    )
 
 
 def _person(clause: tuple[Token, ...]) -> bool:
@@ -263,7 +312,9 @@ def _insertion(tokens: Sequence[Token], i: int) -> Iterator[int]:
     if j == i or j >= len(tokens) or not any(t.pos[0] in ("名詞", "代名詞", "形状詞") for t in tokens[i:j]):
         return
     particle = tokens[j]
-    if particle.surface in _CASE and (particle.pos[1] == "格助詞" or particle.lemma == "だ" or particle.surface == "さ"):
+    if particle.surface in _CASE and (
+        particle.pos[1] == "格助詞" or particle.lemma == "だ" or particle.surface == "さ"
+    ):
         yield j + 1
         if j + 1 < len(tokens) and tokens[j + 1].lemma in _WITH:
             yield from (k for k in (j + 3,) if k <= len(tokens) and tokens[k - 1].surface == "て")

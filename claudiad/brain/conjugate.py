@@ -23,9 +23,32 @@ _ROWS = {
     "カ": "カキクケコ", "ガ": "ガギグゲゴ", "サ": "サシスセソ", "タ": "タチツテト", "ナ": "ナニヌネノ",
     "バ": "バビブベボ", "マ": "マミムメモ", "ラ": "ラリルレロ", "ワ": "ワイウエオ",
 }  # fmt: skip
-_GLIDE = {"キ": "キャ", "ギ": "ギャ", "シ": "シャ", "チ": "チャ", "ニ": "ニャ", "ビ": "ビャ", "ミ": "ミャ", "リ": "リャ", "イ": "ヤ"}
-DOING = (("して", "サ行変格"), ("やって", "五段-ラ行"), ("見せて", "下一段-サ行"), ("披露して", "サ行変格"), ("決めて", "下一段-マ行"), ("なさって", "五段-ラ行"))
+_GLIDE = {
+    "キ": "キャ",
+    "ギ": "ギャ",
+    "シ": "シャ",
+    "チ": "チャ",
+    "ニ": "ニャ",
+    "ビ": "ビャ",
+    "ミ": "ミャ",
+    "リ": "リャ",
+    "イ": "ヤ",
+}
+DOING = (
+    ("して", "サ行変格"),
+    ("やって", "五段-ラ行"),
+    ("見せて", "下一段-サ行"),
+    ("披露して", "サ行変格"),
+    ("決めて", "下一段-マ行"),
+    ("なさって", "五段-ラ行"),
+)
 """What is done with a noun: ダンス|して, ダンス|を|やって, ダンス|を|見せて; spelling and conjugation."""
+CHANGING = (
+    ("して", "サ行変格"), ("切り替えて", "下一段-ア行"), ("変えて", "下一段-ア行"), ("戻して", "五段-サ行"), ("なって", "五段-ラ行"),
+    ("歩いて", "五段-カ行"), ("進んで", "五段-マ行"), ("行って", "五段-カ行"), ("走って", "五段-ラ行"), ("動いて", "五段-カ行"),
+    ("締めて", "下一段-マ行"), ("決めて", "下一段-マ行"), ("終わって", "五段-ラ行"),
+)  # fmt: skip
+"""What is done into or in a manner: 小走り|に|切り替えて, 省エネ|で|歩いて, ハート|で|締めて."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +76,16 @@ def words(phrase: str) -> list[Word]:
 
 def doing() -> list[Word]:
     """All forms of the verbs that make a command of a noun (`DOING`)."""
-    return [w for te, kind in DOING for w in (Word(te, reading(te), "te"), *_verb(te, reading(te), kind))]
+    return _forms_of(DOING)
+
+
+def changing() -> list[Word]:
+    """All forms of the verbs of `CHANGING`."""
+    return _forms_of(CHANGING)
+
+
+def _forms_of(verbs: tuple[tuple[str, str], ...]) -> list[Word]:
+    return [w for te, kind in verbs for w in (Word(te, reading(te), "te"), *_verb(te, reading(te), kind))]
 
 
 def _verb_class(phrase: str) -> str | None:

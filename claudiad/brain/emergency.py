@@ -28,7 +28,7 @@ NEAR_MIN = 4
 NEAR_MAX = 6
 """Longest: お待ちください is one kana from お立ちください."""
 
-_ALSO = "下頂戴願来見欲良今早速御皆犬言事頼達僕私俺君方後前左右誰急絶対本当少直度何時点頭足手目留停留停駄終了先生父母爺婆兄姉弟妹子供赤人様踊座立寝歩進回"
+_ALSO = "下頂戴願来見欲良今早速御皆犬言事頼達僕私俺君方後前左右誰急絶対本当少直度何時点頭足手目留停留泊駄終了先生父母爺婆兄姉弟妹子供赤人様踊座立寝歩進回"
 """Kanji of politeness and of those who are around, which the table writes in kana or not at all."""
 SLIP_MIN = 3
 """Fewest kana of a stop word that may have lost its っ."""
@@ -124,10 +124,12 @@ class StopFinder:
         for at in heard.reasons:
             if word := self._whole(heard.key[at:]):
                 return StopMatch(word.text, word.latch, "because", 0.95)
-        if word := self._doing(heard.key):
-            return StopMatch(word.text, word.latch, "doing", 0.95)
-        if word := self._table.slips.get(_bare(heard.key)):
-            return StopMatch(word.text, word.latch, "slip", 0.8)
+        for at in {0, *heard.bounds, *heard.reasons}:
+            if word := self._doing(heard.key, at) or self._doing(heard.key[: _next(heard.bounds, at)], at):
+                return StopMatch(word.text, word.latch, "doing", 0.95)
+        for start in self._edges.starts(heard.key):
+            if word := self._table.slips.get(_bare(heard.key[start:])):
+                return StopMatch(word.text, word.latch, "slip", 0.8)
         return self._doubtful(heard) if moving else None
 
     def _homophone(self, heard: Heard) -> bool:
@@ -181,9 +183,9 @@ class StopFinder:
                 ends.append(stop)
         return ends[::-1]
 
-    def _doing(self, key: str) -> StopWord | None:
+    def _doing(self, key: str, at: int) -> StopWord | None:
         """踊るのをやめて, ダンスをやめて, 歩くのはもうやめて: a known doing, and its end."""
-        for start in self._edges.starts(key):
+        for start in self._edges.starts(key, at):
             for end, form, _ in self._doings.at(key, start):
                 if form not in ("dict", "noun", "stem") or end - start < 2:
                     continue
@@ -218,6 +220,11 @@ class StopFinder:
         return None
 
 
+def _next(bounds: tuple[int, ...], at: int) -> int | None:
+    """Where the clause that begins at `at` ends; None for the end of the key."""
+    return next((b for b in bounds if b > at), None)
+
+
 def _bare(key: str) -> str:
     """A key without っ and length, said once: トマテトマテ → トマテ."""
     bare = shorten(key.replace("ッ", ""))
@@ -231,7 +238,12 @@ def _forms(text: str) -> list[Word]:
     """A verb's forms; of a noun, 停止, also those of 停止して and 停止をして."""
     forms = words(text)
     if forms[0].form == "noun":
-        done = [(o, wo, w) for w in doing() if w.key.startswith("シ") or w.key == "スル" for o, wo in (("", ""), ("オ", "を"))]
+        done = [
+            (o, wo, w)
+            for w in doing()
+            if w.key.startswith("シ") or w.key == "スル"
+            for o, wo in (("", ""), ("オ", "を"))
+        ]
         forms += [Word(text + wo + w.surface, forms[0].key + o + w.key, w.form) for o, wo, w in done]
     return forms
 

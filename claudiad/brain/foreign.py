@@ -226,7 +226,7 @@ class Foreign:
     def parse(self, text: str) -> ForeignMatch | None:
         """What a whole text asks for; None when any part of it is unknown, or it is too much. Never raises.
 
-        Of a text longer than `reading.MAX_CHARS` only a stop is taken.
+        `text`: as it was said, not yet cut to `reading.MAX_CHARS`; of a longer one only a stop is taken.
         """
         if _KANA.search(text):
             return None
@@ -643,7 +643,8 @@ class _Tally:
             self.weak += [] if self.wanted else [segment]
         elif not self._repeated(segment):
             self.wanted.append(segment)
-            self.weak = []
+            if sep == "break":
+                self.weak = []
             self.last = self.carried and sep == "break"
         self.carried = negated
 

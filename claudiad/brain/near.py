@@ -42,7 +42,9 @@ _DONE = ("シテ", "オシテ", "ヤッテ", "オヤッテ", "ミセテ", "オ�
 """What makes a request of a noun: ダンス|して."""
 _DONE_BY = frozenset(do[0] for do in _DONE)
 
-_VOICELESS = str.maketrans("ガギグゲゴザジズゼゾダデドバビブベボパピプペポ", "カキクケコサシスセソタテトハヒフヘホハヒフヘホ")
+_VOICELESS = str.maketrans(
+    "ガギグゲゴザジズゼゾダデドバビブベボパピプペポ", "カキクケコサシスセソタテトハヒフヘホハヒフヘホ"
+)
 _DROPPED = str.maketrans("", "", "ッー")
 
 

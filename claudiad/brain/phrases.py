@@ -162,7 +162,9 @@ class _Table:
                 raise DataError(f"{where}: {word.surface}, from {phrase.text}, sounds like a form of {other.text}")
             items.append((word.key, word.form, phrase))
             self._words.append(word)
-        return Phrases(tuple(self._phrases), Lexicon(items), self._objects(), self._foreign, tuple(items), tuple(self._words))
+        return Phrases(
+            tuple(self._phrases), Lexicon(items), self._objects(), self._foreign, tuple(items), tuple(self._words)
+        )
 
     def _objects(self) -> Lexicon[Lexicon[Phrase]]:
         found: dict[str, list[tuple[str, Form, Phrase]]] = {}

@@ -13,12 +13,13 @@ from pathlib import Path
 from claudiad.brain import answers
 from claudiad.brain.clauses import insertions, understand
 from claudiad.brain.emergency import StopFinder, StopMatch, load_stops
+from claudiad.brain.foreign import Foreign, load_foreign
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.motion import Motions, load_motions
 from claudiad.brain.near import Confidences, Near, confidence, is_word, load_confidences
 from claudiad.brain.normalise import Edges, load_edges
 from claudiad.brain.phrases import Phrase, Phrases, load_phrases
-from claudiad.brain.reading import Heard, Stems, as_words, grown_up, hear, split, tokenised
+from claudiad.brain.reading import Heard, Stems, as_words, grown_up, hear, reading, split, tokenised
 from claudiad.brain.sequence import MAX_STEPS, Grammar, Parsed, Step
 from claudiad.brain.tables import DATA, rows
 from claudiad.types import Action, Context, Decision, RobotState
@@ -49,6 +50,7 @@ class Tables:
     near: Near
     confidences: Confidences
     stems: Stems
+    foreign: Foreign
     actions: Mapping[str, int]
 
 
@@ -61,12 +63,17 @@ def load_tables(actions: Mapping[str, int], own_phrases: Iterable[Path] = (), da
     phrases = load_phrases([data / "phrases.tsv", *own_phrases], actions)
     edges = load_edges(data / "endings.tsv")
     motions = load_motions(data / "motions.tsv")
-    doings = Lexicon((w.key, w.form, w.surface) for w in (*phrases.words, *motions.words) if w.form != "said")
+    said = [w for w in (*phrases.words, *motions.words) if w.form != "said"]
+    dropped = [
+        replace(w, key=reading(w.surface.replace("を", ""))) for w in said if "を" in w.surface and w.form == "dict"
+    ]
+    doings = Lexicon((w.key, w.form, w.surface) for w in (*said, *dropped))
     stops = StopFinder(load_stops(data / "stops.tsv"), edges, doings)
     near = Near(phrases.keyed, edges)
     confidences = load_confidences(data / "nearness.tsv")
     stems = Stems({written: kana for _, (written, kana) in rows(data / "stems.tsv", 2)})
-    return Tables(phrases, motions, edges, stops, near, confidences, stems, dict(actions))
+    foreign = load_foreign(data / "foreign.tsv", actions)
+    return Tables(phrases, motions, edges, stops, near, confidences, stems, foreign, dict(actions))
 
 
 class Router:
@@ -84,7 +91,9 @@ class Router:
         if self._tables.stops.releases(heard):
             return Decision(text, "emergency", "dialog", (), RELEASED, 1.0, "release", release=True)
         if stop := self._tables.stops.find_heard(heard, moving):
-            return self._stop(text, stop)
+            # 回るのをやめて、座って replaces one thing by another: the new command does that.
+            instead = self._look_up(text, heard, state, context) if stop.rule == "doing" and heard.bounds else None
+            return instead if instead and instead.actions else self._stop(text, stop)
         if phrase := self._tables.phrases.foreign.get(heard.letters):
             return _said(text, phrase, 1.0, context)
         if not heard.key:
@@ -94,6 +103,7 @@ class Router:
         return (
             self._answered(text, heard, context)
             or self._look_up(text, heard, state, context)
+            or self._foreign(text, heard, state)
             or self._among_talk(text, heard, state, context)
             or self._in_dialect(text, heard, state, context)
             or self._nearly(text, heard, context)
@@ -130,6 +140,17 @@ class Router:
         if isinstance(parsed, Parsed):
             return self._parsed(text, parsed.steps, parsed.forbidden, state, context, 0.98)
         return None
+
+    def _foreign(self, text: str, heard: Heard, state: RobotState) -> Decision | None:
+        """English and Chinese; anything with kana in it is neither."""
+        if heard.kana_only or (found := self._tables.foreign.parse(text)) is None:
+            return None
+        if found.stop:
+            return self._stop(text, StopMatch(found.rule, found.latch, "foreign", 0.95))
+        if state.running is not None and any(_same_doing(name, state.running) for name in found.unwanted):
+            return Decision(text, "emergency", "action", self._stopping(), ENDED, 0.95, f"forbidden: {found.rule}")
+        route = "hotpath" if len(found.actions) <= 1 else "grammar"
+        return Decision(text, route, found.kind, found.actions, found.reply, 0.95, found.rule)
 
     def _among_talk(self, text: str, heard: Heard, state: RobotState, context: Context) -> Decision | None:
         """A command with talk around it; a wish or a question, which is asked back."""
@@ -198,7 +219,13 @@ class Router:
         rule = " → ".join(map(_name, steps))
         if len(steps) == 1 and first.times == 1:
             return Decision(
-                text, "motion", "action", actions, f"はい、{_moving(first.actions[0], 'masu')}。", confidence - 0.01, rule
+                text,
+                "motion",
+                "action",
+                actions,
+                f"はい、{_moving(first.actions[0], 'masu')}。",
+                confidence - 0.01,
+                rule,
             )
         reply = IN_ORDER if len(steps) > 1 else AGAIN
         return Decision(text, "grammar", "action", actions, reply, confidence - 0.01, rule)
@@ -253,7 +280,11 @@ def _moving(action: Action, form: str) -> str:
     """In words: 左に回ります, 前に1.5メートル進む."""
     params = action.params
     if "yaw" in params:
-        side, verb, size = "左に" if params["yaw"] > 0 else "右に", ("回ります", "回る"), f"{abs(math.degrees(params['yaw'])):.0f}度"
+        side, verb, size = (
+            "左に" if params["yaw"] > 0 else "右に",
+            ("回ります", "回る"),
+            f"{abs(math.degrees(params['yaw'])):.0f}度",
+        )
     elif "y" in params:
         side, verb, size = "左に" if params["y"] > 0 else "右に", ("動きます", "動く"), f"{abs(params['y']):g}メートル"
     elif params["x"] > 0:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from claudiad.brain import numerals
-from claudiad.brain.conjugate import Form, doing
+from claudiad.brain.conjugate import Form, changing, doing
 from claudiad.brain.kana import lengthens, shorten
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.motion import Motions
@@ -27,10 +27,12 @@ MAX_STEPS = 6
 _COUNT = r"カイ(?:ホド|グライ|クライ|ダケ|ズツ)?"
 _TIMES = re.compile(rf"(?P<n>{numerals.NUMBER}){_COUNT}")
 _TIMES_BEHIND = re.compile(rf"[オモ]?(?P<n>{numerals.NUMBER}){_COUNT}")
+_MODE = re.compile(r"(?:モオド|ノホオ)?[ニデエ]")
+_COULD = re.compile(r"[オガモ]?(?:デキタ|デキマシタ|デキルンダ)(?=ネ|ジャン|ナ|ヤン|ノオ|ワネ)")
 _AGAIN = re.compile(rf"(?:ッテ)?(?:ノ|トユウノ)?オ?(?P<n>{numerals.NUMBER}){_COUNT}(?=ク|ヤ|シ|オ|$)")
 _REPEATED = ("クリカエシテ", "ヤッテ", "シテ")
 _OBJECT = re.compile(
-    r"(?:オ|モ|ワ|ガ|ダケ|デモ|ノホオ|ノホオオ)?(?:ツズケテ|イッショニ|モオイチド|モオイッカイ|ジュンバンニ|ヒトツ|チョット|イチド)?"
+    r"(?:オ|バ|モ|ワ|ガ|ダケ|デモ|ノホオ|ノホオオ)?(?:ツズケテ|イッショニ|モオイチド|モオイッカイ|ジュンバンニ|ヒトツ|チョット|イチド)?"
 )
 _PARTICLE = re.compile(r"(?:オ|バ|モ|ワ|ダケ|デモ)?(?:モオイチド|モオイッカイ|チョット|スコシ|モット|モオスコシ)?")
 _RATHER = re.compile(r"(?:ミギ|ヒダリ|マエ|ウシロ)(?:ジャナクテ|ジャナク|デワナクテ|デワナク|ヤナクテ|ジャナイ|チガウ)")
@@ -38,7 +40,8 @@ _RATHER = re.compile(r"(?:ミギ|ヒダリ|マエ|ウシロ)(?:ジャナクテ|�
 _LATER, _REPEAT = 2, 9
 """Ranks: 後で踊って, which alone is not now; and the mark that everything before it is to be done again."""
 
-_POSTURES = frozenset(("Sit", "StandUp", "StandDown", "RiseSit", "RecoveryStand"))
+_OFTEN = frozenset(("Hello", "move"))
+"""What is meant to be done again when it is named again: お手、おかわり."""
 
 Gaps = Callable[[int], tuple[int, ...]]
 """Position in the key → where a harmless insertion that begins there may end (ばあばに|手を振って)."""
@@ -109,6 +112,9 @@ class Grammar:
         self._edges = edges
         self._move_id = move_id
         self._do = Lexicon((w.key, w.form, w.surface) for w in doing())
+        self._into = Lexicon((w.key, w.form, w.surface) for w in changing())
+        praise = [p for _, p in self._phrases.find("ヨクデキマシタ")]
+        self._praise = Step(praise[0].actions, praise[0]) if praise else None
 
     def parse(
         self, key: str, bounds: tuple[int, ...] = (), gaps: Gaps = no_gaps, *, perhaps: bool = False
@@ -123,11 +129,19 @@ class Grammar:
             return None
         if chain[-1].forbidden:  # 立って踊らないで: what is not to be done is all of it
             return Parsed((), tuple(replace(s, forbidden=True) for s in chain), not perhaps)
-        wanted = _ordered(_once([s for s in chain if not s.forbidden]))
+        wanted = _ordered(once([s for s in chain if not s.forbidden]))
         if wanted is None:
             return None
         parsed = Parsed(wanted, tuple(s for s in chain if s.forbidden), not perhaps)
         return parsed if sum(s.times * max(1, len(s.actions)) for s in wanted) <= MAX_STEPS else "too long"
+
+    def only_asks(self, key: str) -> bool:
+        """True for やって, やってみて, してください and such: a request for what was named before."""
+        for start in self._edges.starts(key):
+            for end, form, _ in self._do.at(key, start):
+                if form == "te" and self._edges.ends("te", key[_past_repetition(key, start, end) :]):
+                    return True
+        return False
 
     def _from(self, search: _Search, pos: int, depth: int) -> _Chain | None:
         key = search.key
@@ -176,7 +190,9 @@ class Grammar:
     def _has_ending(self, form: Form, key: str, end: int) -> bool:
         """True when politeness of two kana or more, or a negation, follows: 寝|なさい, 寝|ないで."""
         rest = key[end:]
-        return (len(rest) > 1 and self._edges.ends(form, rest)) or any(True for _ in self._edges.negated(form, key, end))
+        return (len(rest) > 1 and self._edges.ends(form, rest)) or any(
+            True for _ in self._edges.negated(form, key, end)
+        )
 
     def _go_on(self, search: _Search, step: Step, form: Form, end: int, depth: int) -> _Chain | None:
         key = search.key
@@ -220,6 +236,11 @@ class Grammar:
             yield end, form, step
             if form == "noun" and phrase.kind == "action":
                 yield from self._done(key, end, step)
+                yield from self._into_it(key, end, step)
+                yield from self._praised(key, end)
+                for more in ("ノホオ", "ノヤツ"):
+                    if key.startswith(more, end):
+                        yield end + len(more), "noun", step
                 if (times := _TIMES_BEHIND.match(key, end)) and (n := _count(times)):
                     yield times.end(), "noun", replace(step, times=n)
                     yield from self._done(key, times.end(), replace(step, times=n))
@@ -248,7 +269,10 @@ class Grammar:
             n = _count(times) if times else 1
             for done, form, phrase in verbs.at(key, times.end() if times else at) if n else ():
                 done = _past_repetition(key, times.end() if times else at, done)
-                yield done, form, Step(phrase.actions, phrase, n)
+                step = Step(phrase.actions, phrase, n)
+                yield done, form, step
+                if form == "dict":
+                    yield from self._shown(key, done, step)
 
     def _done(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
         """ダンス|を|して, ダンス|も見せて: a noun and what is done with it."""
@@ -257,6 +281,17 @@ class Grammar:
         for at in dict.fromkeys((between.end(), end + 1 if key.startswith("オ", end) else end, end)):
             for done, form, _ in self._do.at(key, at):
                 yield done, form, step
+
+    def _into_it(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
+        """小走り|モードに切り替えて, 省エネ|で歩いて, ポーズ|で決めて."""
+        if between := _MODE.match(key, end):
+            for done, form, _ in self._into.at(key, between.end()):
+                yield done, form, step
+
+    def _praised(self, key: str, end: int) -> Iterator[tuple[int, Form, Step]]:
+        """お座り|できたね: no command but praise."""
+        if self._praise is not None and (could := _COULD.match(key, end)):
+            yield could.end(), "said", self._praise
 
     def _shown(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
         """踊る|ところを|見せて."""
@@ -267,8 +302,8 @@ class Grammar:
                         yield done, form, step
 
 
-def _once(steps: list[Step]) -> list[Step]:
-    """Without what was only said again: 背伸び、伸びをして; 横になって休んで. Two postures in a row are one."""
+def once(steps: list[Step]) -> list[Step]:
+    """Without what was only said again in other words: 背伸び、伸びをして; 横になって休んで; ぴょんとジャンプして."""
     out: list[Step] = []
     for step in steps:
         if out and _same(out[-1], step):
@@ -280,8 +315,7 @@ def _once(steps: list[Step]) -> list[Step]:
 def _same(one: Step, other: Step) -> bool:
     if one.phrase is None or other.phrase is None or one.actions != other.actions or (one.times, other.times) != (1, 1):
         return False
-    a, b = one.phrase.text, other.phrase.text
-    return a in b or b in a or all(x.name in _POSTURES for x in one.actions)
+    return one.phrase.text == other.phrase.text or not all(x.name in _OFTEN for x in one.actions)
 
 
 def _ordered(steps: list[Step]) -> _Chain | None:

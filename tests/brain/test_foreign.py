@@ -191,6 +191,7 @@ please do not move
 谁也别动
 紧急停止
 stop, don't move
+stop! there is a baby on the floor, freeze!
 """
 
 BANNED = """
@@ -295,6 +296,7 @@ sit, stand, sit, stand, sit, stand, sit
 左折
 前
 走一百
+坐下是站起来
 """
 
 TALK = """
@@ -390,7 +392,9 @@ def test_talk_is_answered(text: str, expected: str) -> None:
     assert match.kind == ("dialog_with_action" if match.actions else "dialog")
 
 
-@pytest.mark.parametrize("text", ["座って", "sit して", "坐下ね", "ＳＩＴ　ｼﾃ", "", " ", "?!", "ー"])
+@pytest.mark.parametrize(
+    "text", ["座って", "sit して", "stop! って言った", "坐下ね", "ＳＩＴ　ｼﾃ", "", " ", "?!", "ー"]
+)
 def test_text_with_kana_is_japanese(text: str) -> None:
     """It is not looked at, whatever else is in it; nor is nothing."""
     assert FOREIGN.parse(text) is None

@@ -129,13 +129,19 @@ def test_every_shipped_phrase_is_its_own_hot_path(tables: Tables, router: Router
 @pytest.mark.parametrize(
     ("phrase", "forms"),
     [
-        ("座って", "te 座って, ta 座った, to 座っと, cha 座っちゃ, stem 座り, imp 座れ, dict 座る, nai 座ら, vol 座ろう, rya 座りゃ"),
+        (
+            "座って",
+            "te 座って, ta 座った, to 座っと, cha 座っちゃ, stem 座り, imp 座れ, dict 座る, nai 座ら, vol 座ろう, rya 座りゃ, nn 座ん",
+        ),
         (
             "伏せて",
             "te 伏せて, ta 伏せた, to 伏せと, cha 伏せちゃ, stem 伏せ, imp 伏せろ, imp 伏せよ, imp 伏せれ, dict 伏せる, nai 伏せ, "
             "vol 伏せよう, rya 伏せや",
         ),
-        ("進んで", "te 進んで, ta 進んだ, to 進んど, cha 進んじゃ, stem 進み, imp 進め, dict 進む, nai 進ま, vol 進もう, rya 進みゃ"),
+        (
+            "進んで",
+            "te 進んで, ta 進んだ, to 進んど, cha 進んじゃ, stem 進み, imp 進め, dict 進む, nai 進ま, vol 進もう, rya 進みゃ",
+        ),
         ("来て", "te 来て"),
         ("挨拶", "noun 挨拶"),
     ],
