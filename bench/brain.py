@@ -54,7 +54,9 @@ Work = list[tuple[str, RobotState]]
 # What the larger table is made of: household things, and what nobody asks of a robot dog. 茶碗を洗って, 茶碗洗い,
 # 茶碗洗いは楽しい: a verb, a noun and a sentence in equal shares, about as in the shipped table, because each has
 # another number of forms to be looked up.
-ADJECTIVES = "赤い 青い 白い 黒い 古い 新しい 丸い 四角い 重い 軽い 長い 細い"
+ADJECTIVES = (
+    "赤い 青い 白い 黒い 古い 新しい 丸い 四角い 重い 軽い 長い 細い 厚い 薄い 硬い 冷たい 甘い 安い 珍しい 美しい"
+)
 THINGS = (
     "茶碗 湯呑み 急須 お皿 箸 鍋 包丁 まな板 布巾 雑巾 箒 バケツ 石鹸 タオル 毛布 布団 枕 座布団 障子 襖 畳 窓 網戸 "
     "雨戸 棚 引き出し 机 椅子 手紙 葉書 封筒 切手 新聞 雑誌 辞書 地図 額縁 花瓶 植木鉢 提灯 傘 帽子 手袋 靴下 鞄 財布 "

@@ -46,9 +46,10 @@ DOING = (
 CHANGING = (
     ("して", "サ行変格"), ("切り替えて", "下一段-ア行"), ("変えて", "下一段-ア行"), ("戻して", "五段-サ行"), ("なって", "五段-ラ行"),
     ("歩いて", "五段-カ行"), ("進んで", "五段-マ行"), ("行って", "五段-カ行"), ("走って", "五段-ラ行"), ("動いて", "五段-カ行"),
-    ("締めて", "下一段-マ行"), ("決めて", "下一段-マ行"), ("終わって", "五段-ラ行"),
 )  # fmt: skip
-"""What is done into or in a manner: 小走り|に|切り替えて, 省エネ|で|歩いて, ハート|で|締めて."""
+"""What is done into or in a manner: 小走り|に|切り替えて, 省エネ|で|歩いて."""
+CLOSING = (("締めて", "下一段-マ行"), ("決めて", "下一段-マ行"), ("終わって", "五段-ラ行"), ("お願いして", "サ行変格"))
+"""What is done with the last of several: ハート|で|締めて."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,16 @@ def words(phrase: str) -> list[Word]:
     key = reading(phrase)
     if not key:
         return []
-    kind = _verb_class(phrase)
-    if kind is None:
+    verb = _verb_class(phrase)
+    if verb is None:
         return [Word(phrase, key, "noun")]
-    return [Word(phrase, key, "te"), *_verb(phrase, key, kind)]
+    kind, begin = verb
+    forms = _verb(phrase, key, kind)
+    stem = next((w for w in forms if w.form == "stem"), None)
+    if begin and stem:  # 静かに|お歩き|ください
+        honoured = phrase[:begin] + "お" + stem.surface[begin:]
+        forms.append(Word(honoured, reading(honoured), "ostem"))
+    return [Word(phrase, key, "te"), *forms]
 
 
 def doing() -> list[Word]:
@@ -84,12 +91,17 @@ def changing() -> list[Word]:
     return _forms_of(CHANGING)
 
 
+def closing() -> list[Word]:
+    """All forms of the verbs of `CLOSING`."""
+    return _forms_of(CLOSING)
+
+
 def _forms_of(verbs: tuple[tuple[str, str], ...]) -> list[Word]:
     return [w for te, kind in verbs for w in (Word(te, reading(te), "te"), *_verb(te, reading(te), kind))]
 
 
-def _verb_class(phrase: str) -> str | None:
-    """Sudachi's conjugation type of the last verb when the phrase ends in its te-form, else None."""
+def _verb_class(phrase: str) -> tuple[str, int] | None:
+    """Sudachi's conjugation type of the last verb, and where it begins, when the phrase ends in its te-form."""
     if phrase[-1] not in "てで":
         return None
     morphemes = tokenizer().tokenize(phrase)
@@ -98,7 +110,7 @@ def _verb_class(phrase: str) -> str | None:
     verb, te = morphemes[-2], morphemes[-1]
     if te.part_of_speech()[0] != "助詞" or verb.part_of_speech()[0] not in ("動詞", "助動詞"):
         return None
-    return str(verb.part_of_speech()[4])
+    return str(verb.part_of_speech()[4]), verb.begin()
 
 
 def _verb(phrase: str, key: str, kind: str) -> list[Word]:
@@ -107,11 +119,12 @@ def _verb(phrase: str, key: str, kind: str) -> list[Word]:
     ends: list[tuple[Form, int, str]] = [
         ("ta", 1, "ダ" if voiced else "タ"),
         ("to", 1, "ド" if voiced else "ト"),
+        ("to", 1, "ジョ" if voiced else "チョ"),
         ("cha", 1, "ジャ" if voiced else "チャ"),
     ]
     if kind.startswith("五段"):
         a, i, u, e, o = tuple(_ROWS[kind[3]])
-        ends += [("stem", 2, i), ("imp", 2, e), ("dict", 2, u), ("nai", 2, a), ("vol", 2, o + "オ")]
+        ends += [("stem", 2, i), ("imp", 2, e), ("dict", 2, u), ("nai", 2, a), ("vol", 2, o + "オ"), ("vol", 2, o)]
         ends += [("rya", 2, _GLIDE[i])]
         if i == "リ":
             ends += [("nn", 2, "ン")]
@@ -120,13 +133,13 @@ def _verb(phrase: str, key: str, kind: str) -> list[Word]:
         ends += [("nai", 1, ""), ("vol", 1, "ヨオ"), ("rya", 1, "ヤ")]
     elif kind.startswith("サ行変格"):
         ends += [("stem", 2, "シ"), ("imp", 2, "シロ"), ("imp", 2, "セヨ"), ("imp", 2, "セエ"), ("dict", 2, "スル")]
-        ends += [("nai", 2, "シ"), ("nai", 2, "セ"), ("vol", 2, "シヨオ"), ("rya", 2, "シャ"), ("rya", 2, "シヤ")]
+        ends += [("nai", 2, "シ"), ("nai", 2, "セ"), ("vol", 2, "シヨオ"), ("vol", 2, "シヨ"), ("rya", 2, "シャ"), ("rya", 2, "シヤ")]
     else:
         return []  # ないで: a te-form, and nothing else
     out = []
     for form, cut, end in ends:
         spelled = hiragana(end).replace("おお", "おう").replace("よお", "よう")
-        if form == "vol":
+        if form == "vol" and len(end) > 1:
             spelled = spelled[:-1] + "う"
         # 寄って → 寄ろう: the vowel of the ending is not one with that of the stem.
         out.append(Word(phrase[:-cut] + spelled, fold(key[:-cut] + end), form))

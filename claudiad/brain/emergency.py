@@ -15,7 +15,7 @@ from pathlib import Path
 from rapidfuzz.distance import Levenshtein
 
 from claudiad.brain.conjugate import Form, Word, doing, words
-from claudiad.brain.kana import shorten, unstretched
+from claudiad.brain.kana import deletions, shorten, unstretched
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.normalise import Edges
 from claudiad.brain.reading import Heard, hear, letters, reading
@@ -86,6 +86,8 @@ class StopTable:
     """What stop words and their company are written with."""
     core: tuple[tuple[str, StopWord], ...]
     """(key, word) of stop words long enough to be found with one kana wrong."""
+    cut: Mapping[str, tuple[tuple[str, StopWord], ...]]
+    """The same by what they are with one kana left out."""
     keys: frozenset[str]
     """Every stop word's key: what a reply of the robot must not contain."""
 
@@ -124,6 +126,8 @@ class StopFinder:
         for at in heard.reasons:
             if word := self._whole(heard.key[at:]):
                 return StopMatch(word.text, word.latch, "because", 0.95)
+        if word := self._because(heard.key):
+            return StopMatch(word.text, word.latch, "because", 0.9)
         for at in {0, *heard.bounds, *heard.reasons}:
             if word := self._doing(heard.key, at) or self._doing(heard.key[: _next(heard.bounds, at)], at):
                 return StopMatch(word.text, word.latch, "doing", 0.95)
@@ -131,6 +135,16 @@ class StopFinder:
             if word := self._table.slips.get(_bare(heard.key[start:])):
                 return StopMatch(word.text, word.latch, "slip", 0.8)
         return self._doubtful(heard) if moving else None
+
+    def _because(self, key: str) -> StopWord | None:
+        """ケガスルカラウゴカナイデ: behind a から that no tokeniser has proved, if enough is left to be sure of."""
+        at = key.find("カラ", 2)
+        while at > 0:
+            rest = key[at + 2 :]
+            if len(rest) > NEAR_MIN - 1 and (word := self._whole(rest)) and not word.alone:
+                return word
+            at = key.find("カラ", at + 1)
+        return None
 
     def _homophone(self, heard: Heard) -> bool:
         """泊めてあげて, 注視しなさい: known by sound only, and written as something else."""
@@ -209,15 +223,24 @@ class StopFinder:
         for clause in (key, *heard.clauses):
             if word := self._table.maybe.get(clause):
                 return StopMatch(word.text, word.latch, "maybe", 0.7)
-        for core, word in self._table.core:
-            if Levenshtein.distance(core, key, score_cutoff=1) <= 1:
-                return StopMatch(word.text, word.latch, "near", 0.6)
+        if len(key) <= NEAR_MAX + 2:
+            for cut in (key, *deletions(key)):
+                for core, word in self._table.cut.get(cut, ()):
+                    if Levenshtein.distance(core, key, score_cutoff=1) <= 1:
+                        return StopMatch(word.text, word.latch, "near", 0.6)
         for core, word in self._table.core:
             # とまってくださ…: the stop listener asks in the middle of the politeness.
-            begun = key.startswith(core) and any(e.startswith(key[len(core) :]) for e in self._edges.behind["te"])
-            if begun or key.endswith(core):
+            if key.endswith(core) or (key.startswith(core) and key[len(core) :] in self._edges.begun):
                 return StopMatch(word.text, word.latch, "end", 0.6)
         return None
+
+
+def _by_deletion(core: tuple[tuple[str, StopWord], ...]) -> dict[str, tuple[tuple[str, StopWord], ...]]:
+    found: dict[str, tuple[tuple[str, StopWord], ...]] = {}
+    for key, word in core:
+        for cut in {key, *deletions(key)}:
+            found[cut] = (*found.get(cut, ()), (key, word))
+    return found
 
 
 def _next(bounds: tuple[int, ...], at: int) -> int | None:
@@ -265,7 +288,7 @@ def load_stops(path: Path) -> StopTable:
         stop = StopWord(text, latch == "latch", latch == "alone")
         if kind == "word":
             for form in _forms(text):
-                if form.form not in ("dict", "ta", "vol"):
+                if form.form not in ("dict", "ta"):
                     items.setdefault((form.key, form.form), stop)
         elif kind == "said":
             items.setdefault((reading(text), "said"), stop)
@@ -296,5 +319,6 @@ def load_stops(path: Path) -> StopTable:
         kanji=frozenset(kanji),
         release_keys=frozenset(sets["release"]),
         core=core,
+        cut=_by_deletion(core),
         keys=frozenset(key for (key, form) in items if form in _PLAIN),
     )

@@ -33,8 +33,16 @@ _SAME = str.maketrans("ヲヂヅヰヱヵヶヴ", "オジズイエカケブ")
 _TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _TO_HIRAGANA = {code + 0x60: code for code in range(0x3041, 0x3097)}
 _ALL_VOWELS = frozenset("アイウエオ")
+_CHANGES = re.compile(r"[ーァィゥェォウイ]")
+"""What folding looks at; without it a string of kana is its own key."""
 _SEAM_U = re.compile(r"シロ|ゴ[イカキクケコ]")
 _SEAM_I = re.compile(r"[チッ]")
+
+
+_LONG = re.compile(
+    "|".join([*(f"[{row}]{vowel}" for vowel, row in _ROWS.items()), f"[{_ROWS['オ']}]ウ", f"[{_ROWS['エ']}]イ"])
+)
+"""Where a vowel may be lengthened: most keys have no such place, and need not be walked through."""
 
 
 def katakana(text: str) -> str:
@@ -53,6 +61,8 @@ def fold(text: str, spelled: bool = False) -> str:
     `spelled`: the kana follow the orthography (オハヨウ, テイシ) and not the sound (オハヨー, テーシ).
     """
     source = text.translate(_TO_KATAKANA).translate(_SAME)
+    if not _CHANGES.search(source):
+        return source
     out: list[str] = []
     vowel = ""
     for i, kana in enumerate(source):
@@ -76,6 +86,8 @@ def loose(key: str) -> str:
 
 def shorten(key: str) -> str:
     """A key with every long vowel written once, オウ and エイ (but not テイ, デイ) among them."""
+    if not _LONG.search(key):
+        return key
     out = ""
     for kana in key:
         if not lengthens(out, kana):
@@ -93,6 +105,11 @@ def lengthens(before: str, kana: str) -> bool:
         or (vowel == "オ" and kana == "ウ")
         or (vowel == "エ" and kana == "イ" and before[-1] not in "テデ")
     )
+
+
+def deletions(key: str) -> list[str]:
+    """A key with each of its kana left out in turn: two keys one kana apart share one of these, or are one."""
+    return [key[:i] + key[i + 1 :] for i in range(len(key))]
 
 
 def unstretched(key: str) -> str:

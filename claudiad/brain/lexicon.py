@@ -24,7 +24,10 @@ class Lexicon(Generic[T]):
         for key, form, what in items:
             bare = shorten(key)
             self._entries.setdefault(bare, []).append((key, form, what))
-            self._prefixes.update(bare[:n] for n in range(1, len(bare) + 1))
+            for n in range(len(bare), 0, -1):
+                if bare[:n] in self._prefixes:
+                    break  # and so are all shorter ones
+                self._prefixes.add(bare[:n])
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -8,8 +8,6 @@ key with it in is unknown, so nothing moves.
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +15,22 @@ from typing import Literal
 
 from claudiad.brain.conjugate import FORMS, Form
 from claudiad.brain.kana import fold, unstretched
-from claudiad.brain.tables import rows
+from claudiad.brain.tables import expand, rows
 from claudiad.errors import DataError
 
 NOTHING = "@"
 """How the table writes the empty string."""
 
 MAX_FILLERS = 5
+LONGEST_TOPIC = 14
+"""Kana."""
 
 Answer = Literal["yes", "no", "again"]
 
-_OTHERS = ("name", "filler", "help", "show", "join", "join_noun", "join_ta", "join_dict", "early", "late")
+_OTHERS = ("name", "topic", "back", "filler", "help", "show", "join", "join_noun", "join_ta", "join_dict", "early", "late")
 _ANSWERS: tuple[Answer, ...] = ("yes", "no", "again")
 _KINDS = frozenset([*_OTHERS, *_ANSWERS, *(k for f in FORMS for k in (f, f + "?", "not_" + f))])
-_BRACES = re.compile(r"\{([^{}]*)\}")
+_REQUESTS = ("クダサ", "クレ", "モラエ", "モラッテモ", "チョオ", "オネガイ", "ホシイ", "イタダケ")
 _VOWELS = frozenset("アイウエオ")
 _NONE: frozenset[Form] = frozenset()
 
@@ -45,12 +45,20 @@ class Edges:
     name_ends: frozenset[str]
     """Last kana of names: most endings need not be looked at twice."""
     behind: Mapping[Form, frozenset[str]]
+    midway: frozenset[str]
+    """Politeness behind a te-form that something else may follow."""
     forms: Mapping[str, frozenset[Form]]
     """The same the other way round: after which forms an ending may stand."""
+    begun: frozenset[str]
+    """Every beginning of politeness behind a te-form: an utterance that is still going on."""
+    slurred: frozenset[str]
+    """Requests behind a te-form with one kana lost: クダイ, クレマスカ without its マ."""
     perhaps: Mapping[Form, frozenset[str]]
     negations: Mapping[Form, frozenset[str]]
     joins: Mapping[Form, frozenset[str]]
     show: frozenset[str]
+    topics: frozenset[str]
+    back: frozenset[str]
     early: tuple[str, ...]
     late: tuple[str, ...]
     answers: Mapping[str, Answer]
@@ -73,12 +81,29 @@ class Edges:
             level = following
         yield from level
 
+    def takes_back(self, key: str) -> bool:
+        """True for a clause that only takes back what was said before: 違う違う, やっぱりやめた."""
+        return any(key[start:] in self.back for start in self.starts(key) if start < len(key))
+
+    def topic_ends(self, key: str) -> Iterator[int]:
+        """Behind 君は, ばあばはあんたが, 今日も…: where praise may begin when somebody or something is named first."""
+        seen = {0}
+        level = [0]
+        while level:
+            at = level.pop()
+            for start in self.starts(key, at):
+                for end in range(start + 1, min(len(key), start + LONGEST_TOPIC) + 1):
+                    if end not in seen and key[start:end] in self.topics:
+                        seen.add(end)
+                        level.append(end)
+                        yield end
+
     def after(self, form: Form, key: str, end: int) -> Iterator[int]:
         """Where the next step can begin when one of this form ended at `end`, longest connective first."""
         known = self.joins.get(form)
         if not known:
             return
-        polite = self.behind["te"] if form == "te" else frozenset(("",))
+        polite = self.midway if form == "te" else frozenset(("",))
         seen = set()
         for said in range(min(len(key), end + self.longest_behind), end - 1, -1):
             if key[end:said] not in polite:
@@ -152,11 +177,16 @@ def load_edges(path: Path) -> Edges:
         name_ends=frozenset(name[-1] for name in found["name"]),
         name_lengths=tuple(sorted({len(name) for name in found["name"]})),
         behind=behind,
+        midway=frozenset(e for e in te if "オネガイ" not in e),  # 座って|お願いポーズ
         forms=forms,
+        begun=frozenset(e[:n] for e in found["te"] for n in range(len(e) + 1)),
+        slurred=_slurred(found["te"], {e for k in found if k.endswith("?") or k.startswith("not_") for e in found[k]} | set(forms)),
         perhaps={form: frozenset(found[form + "?"]) for form in FORMS},
         negations=negations,
         joins=joins,
         show=frozenset(found["show"]),
+        topics=frozenset(found["topic"]),
+        back=frozenset(found["back"]),
         early=tuple(found["early"]),
         late=tuple(found["late"]),
         answers={key: kind for kind in _ANSWERS for key in found[kind]},
@@ -166,11 +196,10 @@ def load_edges(path: Path) -> Edges:
     )
 
 
-def expand(text: str) -> Iterator[str]:
-    """`て{,も}いい` → ていい, てもいい: braces as in a shell, not nested."""
-    pieces = _BRACES.split(text)
-    # Odd pieces are what stood between braces.
-    yield from map("".join, itertools.product(*(p.split(",") if i % 2 else [p] for i, p in enumerate(pieces))))
+def _slurred(endings: set[str], known: set[str]) -> frozenset[str]:
+    """Requests (クダサイ, クレマスカ, チョオダイ…) with one kana lost, where that is not another ending."""
+    said = (e for e in endings if len(e) in range(4, 10) and e.startswith(_REQUESTS))
+    return frozenset(e[:i] + e[i + 1 :] for e in said for i in range(1, len(e))) - known
 
 
 def _in(rest: str, allowed: frozenset[str]) -> bool:

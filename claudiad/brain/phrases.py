@@ -8,6 +8,7 @@ for English and Chinese. A line always beats a form derived from another line.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from claudiad.brain.conjugate import Form, Word, words
 from claudiad.brain.kana import loose
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.reading import clean, letters, reading
-from claudiad.brain.tables import rows
+from claudiad.brain.tables import expand, rows
 from claudiad.errors import DataError
 from claudiad.types import Action, Kind
 
@@ -59,7 +60,8 @@ def load_phrases(paths: Iterable[Path], actions: Mapping[str, int]) -> Phrases:
     table = _Table()
     for path in paths:
         for line, cells in rows(path, 3, 4):
-            table.add(_phrase(cells, actions, f"{path}:{line}"), f"{path}:{line}")
+            for text in expand(cells[0]):
+                table.add(_phrase([text, *cells[1:]], actions, f"{path}:{line}"), f"{path}:{line}")
     return table.finish()
 
 
@@ -140,7 +142,7 @@ class _Table:
         first = forms[0]
         phrase = replace(phrase, title=next((w.surface for w in forms if w.form == "dict"), phrase.text))
         if phrase.kind != "action" and first.form != "te":
-            first, forms = Word(phrase.text, reading(phrase.text), "said"), []
+            first, forms = Word(phrase.text, first.key, "said"), []
         for same in {first.key, loose(first.key) or first.key}:
             earlier = self._own.get(same)
             if earlier and earlier[1].actions != phrase.actions:
@@ -168,10 +170,12 @@ class _Table:
 
     def _objects(self) -> Lexicon[Lexicon[Phrase]]:
         found: dict[str, list[tuple[str, Form, Phrase]]] = {}
+        conjugated = functools.cache(words)
+        sound = functools.cache(reading)
         for phrase in self._phrases:
             what, wo, verb = phrase.text.partition("を")
             if wo and what and verb and phrase.actions:
-                forms = words(verb)
+                forms = conjugated(verb)
                 if forms and forms[0].form == "te":
-                    found.setdefault(reading(what), []).extend((w.key, w.form, phrase) for w in forms)
+                    found.setdefault(sound(what), []).extend((w.key, w.form, phrase) for w in forms)
         return Lexicon((what, "noun", Lexicon(verbs)) for what, verbs in found.items())

@@ -13,7 +13,7 @@ import itertools
 import re
 import threading
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,20 +28,24 @@ MAX_CHARS = 400
 
 _SEPARATORS = r"[\s、。，．・！？!?,.…‥；;：:「」『』（）()【】\[\]〜~♪☆★“”\"'’‘’—―/|]"
 _SPLIT = re.compile(_SEPARATORS + "+")
+_PART = re.compile("[^" + _SEPARATORS[1:] + "+")
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー]*")
 _HIRAGANA = re.compile(r"[ぁ-ゖ]")
 _NOT_KANA = re.compile(r"[^ァ-ヺー]")
 _DIGITS = re.compile(r"(\d+(?:\.\d+)?)\s*(cm|km|mm|m|°|センチ|メートル)?", re.IGNORECASE)
 _ROUND = re.compile(r"(周)(回[らりるれろっ])")
 """一周回って is not 一|周回|って."""
+_DIALECT = re.compile(r"(^|[\s、。,.!?…])はよ(?!う)")
+"""はよ立って: the tokeniser takes は for the particle."""
 _UNITS = {"cm": "センチ", "m": "メートル", "°": "度"}
 _REASONS = frozenset(("から", "ので", "んで", "けど", "けれど", "けれども", "けん", "が", "し"))
 _JOINING = frozenset("ーァィゥェォ")
 """What a word cannot begin with: it lengthens the vowel before it."""
 _FINAL_WA = re.compile(r"は$")
+_CIRCLED = re.compile(r"[①-⑳]")
 _WA_WORDS = re.compile(r"こん(?:にち|ばん)は")
 _E_WORDS = re.compile(r"(まえ|うしろ|みぎ|ひだり)へ")
-_QUOTED = re.compile(r"[」』”\"]\s*(?=って|と)")
+_QUOTED = re.compile(r"[!?。、]*[」』”\"]\s*(?=って|と|言|いう|ゆう|いわ|いっ)")
 
 _lock = threading.Lock()
 _tokenizer: Tokenizer | None = None
@@ -83,6 +87,8 @@ class Heard:
     """`letters` of the text: what is compared as written."""
     clauses: tuple[str, ...]
     """Keys of the parts between punctuation marks, none empty."""
+    marks: tuple[str, ...] = ()
+    """The punctuation behind each clause, its first mark; empty at the end of the text."""
     tokens: tuple[Token, ...] = ()
     """Words and their places in `key`; empty where the text was kana and needed no tokeniser."""
     kana_only: bool = True
@@ -94,15 +100,27 @@ class Heard:
         ends = tuple(itertools.accumulate(map(len, self.clauses)))
         return ends[:-1] if ends and ends[-1] == len(self.key) else ()
 
+    def mark_before(self, position: int) -> str:
+        """The punctuation that stood just before a place in `key`; a space where there was none."""
+        ends = itertools.accumulate(map(len, self.clauses))
+        return next((mark for end, mark in zip(ends, self.marks, strict=False) if end == position and mark), " ")
+
     @property
     def reasons(self) -> tuple[int, ...]:
         """Places in `key` just behind から, ので, けど… where the tokeniser proved that they are particles."""
-        return tuple(t.end for t in self.tokens if t.surface in _REASONS and t.pos[1] == "接続助詞")
+        found = []
+        for i, t in enumerate(self.tokens):
+            proved = t.surface in _REASONS and t.pos[1] == "接続助詞" and self.tokens[i - 1].surface not in ("て", "で")
+            if proved or (t.surface == "で" and t.pos[0] == "助動詞" and self.tokens[i - 1].pos[1] == "準体助詞"):
+                following = self.tokens[i + 1] if i + 1 < len(self.tokens) else None
+                if following is None or following.pos[1] != "終助詞":  # 通るからな is one clause
+                    found.append(t.end)
+        return tuple(found)
 
 
 def clean(text: str) -> str:
     """NFKC without lone surrogates and control characters; full-width and half-width become one."""
-    whole = text[:MAX_CHARS].encode("utf-8", "ignore").decode("utf-8")
+    whole = _CIRCLED.sub("、", text[:MAX_CHARS].encode("utf-8", "ignore").decode("utf-8"))
     folded = unicodedata.normalize("NFKC", whole)[:MAX_CHARS]
     return "".join(c if c.isprintable() else " " for c in folded).strip()
 
@@ -120,9 +138,10 @@ def hear(text: str) -> Heard:
     unquoted = _QUOTED.sub("", surface)
     parts = [p for p in _SPLIT.split(unquoted) if p]
     if all(_KANA.fullmatch(p) for p in parts):
-        sounds = [_pronounce_kana(p) for p in parts]
-        keys = tuple(k for k in (p.rstrip("ッ") for p in sounds) if k)
-        return Heard(surface, fold("".join(keys)), letters(surface), keys, (), True, truncated)
+        sounds = [(_pronounce_kana(p).rstrip("ッ"), unquoted[m.end() : m.end() + 1]) for p, m in zip(parts, _parts(unquoted), strict=True)]
+        keys = tuple(k for k, _ in sounds if k)
+        marks = tuple(mark for k, mark in sounds if k)
+        return Heard(surface, fold("".join(keys)), letters(surface), keys, marks, (), True, truncated)
     return _read(surface, unquoted, truncated)
 
 
@@ -175,6 +194,11 @@ class Stems:
         return spelled if kana and spelled != surface else None
 
 
+def _parts(text: str) -> Iterator[re.Match[str]]:
+    """Matches of the parts between punctuation marks."""
+    return _PART.finditer(text)
+
+
 def reading(text: str) -> str:
     """Katakana as pronounced, canonical for comparing; empty when nothing pronounceable is left."""
     return hear(text).key
@@ -200,11 +224,12 @@ def _pronounce_kana(part: str) -> str:
 
 
 def _read(surface: str, unquoted: str, truncated: bool) -> Heard:
-    prepared = _ROUND.sub(r"\1 \2", _DIGITS.sub(_spell_digits, unquoted))
+    prepared = _DIALECT.sub(r"\1早く", _ROUND.sub(r"\1 \2", _DIGITS.sub(_spell_digits, unquoted)))
     sudachi = tokenizer()
     with _lock:  # the loop and the stop listener read at the same time; a tokeniser serves one at a time
         morphemes = list(sudachi.tokenize(prepared))
     clauses: list[str] = []
+    marks: list[str] = []
     tokens: list[Token] = []
     done = 0
     clause = ""
@@ -212,6 +237,7 @@ def _read(surface: str, unquoted: str, truncated: bool) -> Heard:
         if m.part_of_speech()[0] in ("補助記号", "空白") or _SPLIT.fullmatch(m.surface()):
             if clause := clause.rstrip("ッ"):
                 clauses.append(clause)
+                marks.append(m.surface()[:1])
                 done += len(clause)
             clause = ""
             continue
@@ -219,10 +245,13 @@ def _read(surface: str, unquoted: str, truncated: bool) -> Heard:
         sounds = _pronounce(m, after)
         whole = fold(clause + sounds) if sounds[:1] in _JOINING else clause + sounds
         tokens.append(Token(done + min(len(clause), len(whole)), done + len(whole), m))
-        clause = whole
+        clause = whole.replace("イチカイ", "イッカイ")  # もう一回, which the dictionary reads by its parts
     if clause := clause.rstrip("ッ"):
         clauses.append(clause)
-    return Heard(surface, "".join(clauses), letters(surface), tuple(clauses), tuple(tokens), False, truncated)
+        marks.append("")
+    return Heard(
+        surface, "".join(clauses), letters(surface), tuple(clauses), tuple(marks), tuple(tokens), False, truncated
+    )
 
 
 def _pronounce(m: Morpheme, after: str) -> str:

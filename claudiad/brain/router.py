@@ -6,14 +6,16 @@ Pure: the tables are loaded once (`load_tables`) and passed in; nothing here wai
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claudiad.brain import answers
-from claudiad.brain.clauses import insertions, understand
+from claudiad.brain.clauses import understand
 from claudiad.brain.emergency import StopFinder, StopMatch, load_stops
 from claudiad.brain.foreign import Foreign, load_foreign
+from claudiad.brain.insertions import Words, insertions, load_words
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.motion import Motions, load_motions
 from claudiad.brain.near import Confidences, Near, confidence, is_word, load_confidences
@@ -36,6 +38,8 @@ NOT_THEN = "分かりました、やりません。"
 ACTS, ASKS = 0.85, 0.3
 """From which confidence a near miss is done, or asked back about."""
 
+_TWICE = re.compile(r"(.{2,4})\1(?=.{2})")
+
 NOBODY = Context()
 
 
@@ -50,6 +54,7 @@ class Tables:
     near: Near
     confidences: Confidences
     stems: Stems
+    words: Words
     foreign: Foreign
     actions: Mapping[str, int]
 
@@ -73,7 +78,8 @@ def load_tables(actions: Mapping[str, int], own_phrases: Iterable[Path] = (), da
     confidences = load_confidences(data / "nearness.tsv")
     stems = Stems({written: kana for _, (written, kana) in rows(data / "stems.tsv", 2)})
     foreign = load_foreign(data / "foreign.tsv", actions)
-    return Tables(phrases, motions, edges, stops, near, confidences, stems, foreign, dict(actions))
+    words = load_words(data / "context.tsv")
+    return Tables(phrases, motions, edges, stops, near, confidences, stems, words, foreign, dict(actions))
 
 
 class Router:
@@ -106,6 +112,7 @@ class Router:
             or self._foreign(text, heard, state)
             or self._among_talk(text, heard, state, context)
             or self._in_dialect(text, heard, state, context)
+            or self._stuttered(text, heard, state, context)
             or self._nearly(text, heard, context)
             or _fallback(text, heard)
         )
@@ -155,11 +162,16 @@ class Router:
     def _among_talk(self, text: str, heard: Heard, state: RobotState, context: Context) -> Decision | None:
         """A command with talk around it; a wish or a question, which is asked back."""
         heard = tokenised(heard)
-        if (found := understand(heard, self._grammar)) is not None:
+        if (found := understand(heard, self._grammar, self._tables.edges, self._tables.words)) is not None:
             if found.talk:
                 return _said(text, found.talk, 0.9, context)
             return self._parsed(text, found.steps, found.forbidden, state, context, 0.9)
-        wish = self._grammar.parse(heard.key, heard.bounds, insertions(heard.tokens, heard.bounds), perhaps=True)
+        for start in self._tables.edges.topic_ends(heard.key):
+            praise = self._grammar.parse(heard.key[start:])
+            if isinstance(praise, Parsed) and praise.steps and (phrase := praise.steps[0].phrase):
+                if not praise.steps[0].joins and phrase.actions:
+                    return _said(text, phrase, 0.9, context)
+        wish = self._grammar.parse(heard.key, heard.bounds, insertions(heard, self._tables.words), perhaps=True)
         if isinstance(wish, Parsed) and wish.steps and all(s.joins for s in wish.steps):
             rule = "wish or question: " + " → ".join(map(_name, wish.steps))
             return _ask_back(text, wish.steps, 0.6, rule)
@@ -184,9 +196,18 @@ class Router:
                 return attempt
         return clause
 
+    def _stuttered(self, text: str, heard: Heard, state: RobotState, context: Context) -> Decision | None:
+        """起き起きて, お、お手: a beginning said twice."""
+        once = _TWICE.sub(r"\1", heard.key)
+        return self._look_up(text, replace(heard, key=once, clauses=(once,)), state, context) if once != heard.key else None
+
     def _nearly(self, text: str, heard: Heard, context: Context) -> Decision | None:
         """A slip of tongue or recogniser: done when near misses of this kind proved right, else asked back."""
-        if (guess := self._tables.near.find(heard.key)) is None:
+        guess = self._tables.near.find(heard.key)
+        if guess is None and (spelled := self._tables.stems.spell(heard.text)):
+            heard = hear(spelled)  # 踊て, which the tokeniser cannot read
+            guess = self._tables.near.find(heard.key)
+        if guess is None:
             return None
         sure = confidence(guess, self._tables.confidences)
         if is_word(heard, guess):

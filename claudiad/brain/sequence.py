@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from claudiad.brain import numerals
-from claudiad.brain.conjugate import Form, changing, doing
+from claudiad.brain.conjugate import Form, changing, closing, doing, words
 from claudiad.brain.kana import lengthens, shorten
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.motion import Motions
@@ -24,11 +24,11 @@ from claudiad.types import Action
 MAX_STEPS = 6
 """Longest sequence; three times one thing are three steps."""
 
-_COUNT = r"カイ(?:ホド|グライ|クライ|ダケ|ズツ)?"
+_COUNT = r"(?:カイ|ベン|ペン|ヘン)(?:ホド|グライ|クライ|ダケ|ズツ)?"
 _TIMES = re.compile(rf"(?P<n>{numerals.NUMBER}){_COUNT}")
 _TIMES_BEHIND = re.compile(rf"[オモ]?(?P<n>{numerals.NUMBER}){_COUNT}")
 _MODE = re.compile(r"(?:モオド|ノホオ)?[ニデエ]")
-_COULD = re.compile(r"[オガモ]?(?:デキタ|デキマシタ|デキルンダ)(?=ネ|ジャン|ナ|ヤン|ノオ|ワネ)")
+_COULD = re.compile(r"[オガモ]?(?:(?:デキタ|デキマシタ|デキルンダ)(?=ネ|ジャン|ナ|ヤン|ノオ|ワネ)|デキテ(?:エラ|スゴ|イイコ|ジョオズ|カシコ|オリコオ).*)")
 _AGAIN = re.compile(rf"(?:ッテ)?(?:ノ|トユウノ)?オ?(?P<n>{numerals.NUMBER}){_COUNT}(?=ク|ヤ|シ|オ|$)")
 _REPEATED = ("クリカエシテ", "ヤッテ", "シテ")
 _OBJECT = re.compile(
@@ -37,9 +37,15 @@ _OBJECT = re.compile(
 _PARTICLE = re.compile(r"(?:オ|バ|モ|ワ|ダケ|デモ)?(?:モオイチド|モオイッカイ|チョット|スコシ|モット|モオスコシ)?")
 _RATHER = re.compile(r"(?:ミギ|ヒダリ|マエ|ウシロ)(?:ジャナクテ|ジャナク|デワナクテ|デワナク|ヤナクテ|ジャナイ|チガウ)")
 
-_LATER, _REPEAT = 2, 9
+_ANEW = re.compile(r"モオ(?:イッカイ|イチド|イッペン)|モッカイ|マタ")
+_INSTEAD = re.compile(r"ナクテ|ナク$|チガ|チャウ|ヤッパ|ナイッテ|ノオテ|チゴオテ|マチガ|イヤ")
+_LATER, _REPEAT, _WIDE = 2, 9, 8
 """Ranks: 後で踊って, which alone is not now; and the mark that everything before it is to be done again."""
 
+_MODES = frozenset(
+    ("SpeedLevel", "StaticWalk", "TrotRun", "EconomicGait", "FreeWalk", "ClassicWalk", "CrossStep", "FreeAvoid", "Pose")
+)
+"""What a robot can be switched to, and walk in."""
 _OFTEN = frozenset(("Hello", "move"))
 """What is meant to be done again when it is named again: お手、おかわり."""
 
@@ -61,6 +67,10 @@ class Step:
     """The line of the table, or None for a motion with numbers."""
     times: int = 1
     forbidden: bool = False
+    at: int = 0
+    """Where in the key it begins, fillers included."""
+    anew: bool = False
+    """もう一回 stood before it: not the same thing said twice."""
     rank: int = 0
     """-1: to be done before what was said earlier; 1 and more: after everything else."""
 
@@ -113,6 +123,8 @@ class Grammar:
         self._move_id = move_id
         self._do = Lexicon((w.key, w.form, w.surface) for w in doing())
         self._into = Lexicon((w.key, w.form, w.surface) for w in changing())
+        self._close = Lexicon((w.key, w.form, w.surface) for w in closing())
+        self._halt = Lexicon((w.key, w.form, w.surface) for t in ("止まって", "待って", "ストップ", "停止") for w in words(t))
         praise = [p for _, p in self._phrases.find("ヨクデキマシタ")]
         self._praise = Step(praise[0].actions, praise[0]) if praise else None
 
@@ -127,6 +139,7 @@ class Grammar:
         chain = self._from(_Search(key, frozenset(bounds), gaps, perhaps, set()), 0, 0)
         if chain is None:
             return None
+        chain = _scoped(key, chain, bounds)
         if chain[-1].forbidden:  # 立って踊らないで: what is not to be done is all of it
             return Parsed((), tuple(replace(s, forbidden=True) for s in chain), not perhaps)
         wanted = _ordered(once([s for s in chain if not s.forbidden]))
@@ -151,7 +164,7 @@ class Grammar:
         for start in self._starts(search, pos):
             rank = self._rank(key[pos:start], depth)
             for end, form, bare in self._steps(key, start):
-                step = replace(bare, rank=rank) if rank else bare
+                step = replace(bare, at=pos, rank=rank, anew=bool(_ANEW.search(key[pos:start])))
                 if (not depth or step.joins) and self._ends(form, key[end:], depth, search.perhaps):
                     return (step,)
                 if step.joins and (chain := self._go_on(search, step, form, end, depth)) is not None:
@@ -197,7 +210,7 @@ class Grammar:
     def _go_on(self, search: _Search, step: Step, form: Form, end: int, depth: int) -> _Chain | None:
         key = search.key
         for stop in self._edges.negated(form, key, end):
-            no = replace(step, forbidden=True)
+            no = replace(step, forbidden=True, rank=_WIDE if _INSTEAD.search(key[end:stop]) else 0)
             if self._edges.ends_after_negation(key[stop:]):
                 return (no,)
             for following in (stop, stop + 2) if key.startswith("カラ", stop) else (stop,):
@@ -207,13 +220,25 @@ class Grammar:
         if form == "te" and (n := self._repeated(key, end)):
             return (step, Step((), None, n, rank=_REPEAT))
         following_at = list(self._edges.after(form, key, end))
+        if any(self._halts(key, at) for at in following_at):
+            return (step,)  # 四歩進んだら止まって: it does so anyway
         if form in ("noun", "stem", "ta") and end in search.bounds:
             following_at.append(end)  # お座り、お手: where a comma stood, no connective is needed
         for following in following_at:
             rest = self._from(search, following, depth + 1)
             if rest is not None:
-                return (*rest, step) if form == "dict" else (step, *rest)
+                reverse = form == "dict" or (form == "noun" and "ノマエ" in key[end:following])
+                return (*rest, step) if reverse else (step, *rest)
         return None
+
+    def _halts(self, key: str, pos: int) -> bool:
+        """The rest is nothing but 止まって, 待って, ストップ."""
+        return any(
+            self._edges.ends(form, key[end:])
+            for start in self._edges.starts(key, pos)
+            for end, form, _ in self._halt.at(key, start)
+            if form in ("te", "imp", "noun")
+        )
 
     def _repeated(self, key: str, end: int) -> int:
         """立って座って|を二回繰り返して: how often everything so far is to be done, else 0."""
@@ -246,6 +271,7 @@ class Grammar:
                     yield from self._done(key, times.end(), replace(step, times=n))
             elif form == "dict":
                 yield from self._shown(key, end, step)
+                yield from self._so_that(key, end, step)
         yield from self._parted(key, pos)
         if key.startswith("オ", pos):
             for end, form, phrase in self._phrases.at(key, pos + 1):
@@ -267,6 +293,10 @@ class Grammar:
             at = particle.end() if particle else end
             times = _TIMES.match(key, at)
             n = _count(times) if times else 1
+            if n and key.startswith("オ", at):
+                for done, form, phrase in verbs.at(key, at + 1):
+                    if form == "stem":
+                        yield done, "ostem", Step(phrase.actions, phrase)
             for done, form, phrase in verbs.at(key, times.end() if times else at) if n else ():
                 done = _past_repetition(key, times.end() if times else at, done)
                 step = Step(phrase.actions, phrase, n)
@@ -281,17 +311,28 @@ class Grammar:
         for at in dict.fromkeys((between.end(), end + 1 if key.startswith("オ", end) else end, end)):
             for done, form, _ in self._do.at(key, at):
                 yield done, form, step
+            yield from _honoured(self._do, key, at, step)
 
     def _into_it(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
-        """小走り|モードに切り替えて, 省エネ|で歩いて, ポーズ|で決めて."""
-        if between := _MODE.match(key, end):
+        """小走り|モードに切り替えて, 省エネ|で歩いて; and of any noun ポーズ|で決めて."""
+        if (between := _MODE.match(key, end)) and step.actions and step.actions[0].name in _MODES:
             for done, form, _ in self._into.at(key, between.end()):
+                yield done, form, step
+            yield from _honoured(self._into, key, between.end(), step)
+        if key.startswith("デ", end):
+            for done, form, _ in self._close.at(key, end + 1):
                 yield done, form, step
 
     def _praised(self, key: str, end: int) -> Iterator[tuple[int, Form, Step]]:
         """お座り|できたね: no command but praise."""
         if self._praise is not None and (could := _COULD.match(key, end)):
             yield could.end(), "said", self._praise
+
+    def _so_that(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
+        """障害物をよけて歩く|ようにして."""
+        if key.startswith("ヨオニ", end):
+            for done, form, _ in self._into.at(key, end + 3):
+                yield done, form, step
 
     def _shown(self, key: str, end: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
         """踊る|ところを|見せて."""
@@ -302,12 +343,37 @@ class Grammar:
                         yield done, form, step
 
 
+def _honoured(verbs: Lexicon[str], key: str, at: int, step: Step) -> Iterator[tuple[int, Form, Step]]:
+    """お見せ|ください, お戻し|ください."""
+    if key.startswith("オ", at):
+        for end, form, _ in verbs.at(key, at + 1):
+            if form == "stem":
+                yield end, "ostem", step
+
+
+def _scoped(key: str, chain: _Chain, bounds: tuple[int, ...]) -> _Chain:
+    """What a correction takes back: all of 伸びしてから踊るんじゃなくて, and a thing that was asked for before."""
+    out = list(chain)
+    for i, step in enumerate(chain):
+        if not step.forbidden:
+            continue
+        for j in range(i - 1, -1, -1):
+            apart = any(chain[j].at < b <= chain[j + 1].at for b in bounds)
+            if step.rank == _WIDE and apart:
+                break
+            if step.rank == _WIDE or out[j].actions == step.actions:
+                out[j] = replace(out[j], forbidden=True)
+    return tuple(out)
+
+
 def once(steps: list[Step]) -> list[Step]:
     """Without what was only said again in other words: 背伸び、伸びをして; 横になって休んで; ぴょんとジャンプして."""
     out: list[Step] = []
     for step in steps:
-        if out and _same(out[-1], step):
+        if out and not step.anew and _same(out[-1], step):
             continue
+        if out and [a.name for a in (*out[-1].actions, *step.actions)] == ["BalanceStand", "StandUp"]:
+            continue  # バランスを取って立って is one thing
         out.append(step)
     return out
 
@@ -324,7 +390,9 @@ def _ordered(steps: list[Step]) -> _Chain | None:
         return None
     if steps and steps[-1].rank == _REPEAT:
         steps = steps[:-1] * steps[-1].times
-    return tuple(replace(s, rank=0) if s.rank else s for s in sorted(steps, key=lambda s: s.rank))
+    if any(step.rank == _REPEAT for step in steps):
+        return None
+    return tuple(sorted(steps, key=lambda s: s.rank))
 
 
 def _past_repetition(key: str, start: int, end: int) -> int:

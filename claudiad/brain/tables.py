@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,16 @@ from claudiad.errors import DataError
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 """The package's own tables."""
+
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def expand(text: str) -> Iterator[str]:
+    """`て{,も}いい` → ていい, てもいい: braces as in a shell, not nested."""
+    pieces = _BRACES.split(text)
+    # Odd pieces are what stood between braces.
+    yield from map("".join, itertools.product(*(p.split(",") if i % 2 else [p] for i, p in enumerate(pieces))))
 
 
 def rows(path: Path, *columns: int) -> Iterator[tuple[int, list[str]]]:
