@@ -123,4 +123,4 @@ def _show(out: dict[str, Any]) -> None:
 def _call(action: dict[str, Any]) -> str:
     """Sit, `move x=1`, and StandUp+ where safety put it there."""
     params = "".join(f" {name}={value:g}" for name, value in action["params"].items())
-    return action["name"] + params + ("+" if action.get("inserted") else "")
+    return f"{action['name']}{params}{'+' if action.get('inserted') else ''}"

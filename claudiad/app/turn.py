@@ -21,7 +21,7 @@ from claudiad.app.ledger import Ledger, Outcome, RefusedStep, Step, TurnRecord
 from claudiad.app.parts import Parts
 from claudiad.brain.emergency import StopMatch
 from claudiad.brain.reading import reading
-from claudiad.brain.router import LATCHED, STOPPED
+from claudiad.brain.wording import LATCHED, STOPPED
 from claudiad.robot.base import Status
 from claudiad.robot.dispatcher import StepResult
 from claudiad.types import Action, Decision, Refusal, Transcript, Utterance

@@ -18,7 +18,8 @@ from claudiad.brain.insertions import Words, insertions, nominal
 from claudiad.brain.normalise import Edges
 from claudiad.brain.phrases import Phrase
 from claudiad.brain.reading import Heard, Token
-from claudiad.brain.sequence import Gaps, Grammar, Parsed, Step, once
+from claudiad.brain.sequence import Gaps, Grammar, Parsed, once
+from claudiad.brain.steps import Step
 
 MAX_CLAUSES = 8
 
@@ -46,9 +47,8 @@ Clause = Sequence[Token]
 class Understood:
     """A command, or praise, in its surroundings."""
 
-    steps: tuple[Step, ...]
-    forbidden: tuple[Step, ...]
-    talk: Phrase | None
+    order: Parsed
+    talk: Phrase | None = None
     """Greeting, praise or feeling, when there is no command."""
 
 
@@ -68,7 +68,7 @@ def understand(heard: Heard, grammar: Grammar, edges: Edges, words: Words) -> Un
     pieces = _pieces(heard, grammar, insertions(heard, words))
     if any(p.parsed and (p.parsed.forbidden or any(s.joins for s in p.parsed.steps)) for p in pieces):
         return _ordered(heard, pieces, grammar, edges, words)
-    return _talked(heard, pieces, words)
+    return _talked(heard, pieces, edges, words)
 
 
 def _pieces(heard: Heard, grammar: Grammar, gaps: Gaps) -> list[_Piece]:
@@ -104,6 +104,8 @@ def _ordered(heard: Heard, pieces: list[_Piece], grammar: Grammar, edges: Edges,
             wanted += [s for s in piece.parsed.steps if s.joins]
             before = said
             continue
+        if edges.is_company(said):
+            continue
         if wanted and edges.takes_back(said):
             forbidden.append(wanted.pop())  # 伏せ、|違う違う、|お座り
             continue
@@ -114,17 +116,17 @@ def _ordered(heard: Heard, pieces: list[_Piece], grammar: Grammar, edges: Edges,
         if not harmless(clause, words, first=not wanted, after_te=before.endswith(("テ", "デ")), strong=strong):
             return None
         before = ""
-    return Understood(tuple(once(wanted)), tuple(forbidden), None)
+    return Understood(Parsed(tuple(once(wanted)), tuple(forbidden)))
 
 
-def _talked(heard: Heard, pieces: list[_Piece], words: Words) -> Understood | None:
+def _talked(heard: Heard, pieces: list[_Piece], edges: Edges, words: Words) -> Understood | None:
     talk = [s.phrase for p in pieces if p.parsed for s in p.parsed.steps if s.phrase is not None]
     first = next((t for t in talk if t.actions), None)
     if first is None:
         return None
     begins = next(p.start for p in pieces if p.parsed)
     for piece in pieces:
-        if piece.parsed is not None:
+        if piece.parsed is not None or edges.is_company(heard.key[piece.start : piece.end]):
             continue
         clause = _between(heard.tokens, piece.start, piece.end)
         if not {piece.start, piece.end} <= {0, len(heard.key), *heard.bounds}:
@@ -134,7 +136,7 @@ def _talked(heard: Heard, pieces: list[_Piece], words: Words) -> Understood | No
             return None
         if piece.start > begins and _called(clause, words):
             return None
-    return Understood((), (), first)
+    return Understood(Parsed(()), first)
 
 
 def _between(tokens: Clause, start: int, end: int) -> Clause:
@@ -177,7 +179,9 @@ def _states(clause: Clause) -> bool:
     last = clause[-1]
     if _SPOKEN.search("".join(t.surface for t in clause)):
         return True
-    if all(t.pos[0] in ("感動詞", "副詞", "助詞") for t in clause) or (last.pos[1] == "終助詞" and last.surface != "か"):
+    if all(t.pos[0] in ("感動詞", "副詞", "助詞") for t in clause) or (
+        last.pos[1] == "終助詞" and last.surface != "か"
+    ):
         return True
     if last.surface == "に" and len(clause) > 1 and clause[-2].lemma in _BEFORE:
         return True  # ひなが帰ってくる前に
@@ -188,7 +192,7 @@ def _states(clause: Clause) -> bool:
 def _handed_on(clause: Clause) -> bool:
     """Ends in て, or in a って that is no hearsay: おばあちゃん帰るって is, 座ってって is not."""
     if clause[-1].surface == "て":
-        return True
+        return len(clause) < 2 or clause[-2].lemma != "ます"  # 時間が迫っておりまして explains
     return clause[-1].surface == "って" and not (len(clause) > 1 and clause[-2].pos[5].startswith("終止形"))
 
 
@@ -200,11 +204,9 @@ def _asks(clause: Clause) -> bool:
     last, earlier = core[-1], core[-2] if len(core) > 1 else None
     if _SPOKEN.search("".join(t.surface for t in clause)) and not last.pos[5].startswith("命令形"):
         return False
-    if last.pos[5].startswith("命令形") or last.lemma in _WANTS:
-        return True
-    if last.lemma in _LET and any(t.surface in ("て", "で", "ても", "でも") for t in core[-3:-1]):
-        return True  # 済んだら座っていいよ: an order of its own
-    if earlier is not None and last.surface == "から" and earlier.surface in ("て", "で"):
+    allowed = last.lemma in _LET and any(t.surface in ("て", "で", "ても", "でも") for t in core[-3:-1])  # 座っていいよ
+    after = earlier is not None and last.surface == "から" and earlier.surface in ("て", "で")
+    if last.pos[5].startswith("命令形") or last.lemma in _WANTS or allowed or after:
         return True
     if last.surface in ("て", "で") and last.pos[1] == "接続助詞":
         # 日が暮れるで is dialect and a statement; 昨日けんかしまして explains.

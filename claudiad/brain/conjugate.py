@@ -14,8 +14,8 @@ from claudiad.brain.kana import fold, hiragana
 from claudiad.brain.reading import reading, tokenizer
 
 Form = Literal["te", "noun", "stem", "imp", "dict", "ta", "nai", "vol", "to", "cha", "rya", "nn", "ostem", "said"]
-"""te 座って, noun お座り, stem 座り, imp 座れ, dict 座る, ta 座った, nai 座ら(ないで, んか), vol 座ろう,
-to 座っと(いて, き), cha 座っちゃ(って, だめ), rya 座りゃ(あ), nn 座ん(なさい); ostem お座り before ください; said: whatever is no command."""
+"""te 座って, noun お座り, stem 座り, imp 座れ, dict 座る, ta 座った, nai 座ら(ないで, んか), vol 座ろう, to 座っと(いて, き),
+cha 座っちゃ(って, だめ), rya 座りゃ(あ), nn 座ん(なさい), ostem お座り before ください; said: whatever is no command."""
 
 FORMS: tuple[Form, ...] = get_args(Form)
 
@@ -44,8 +44,9 @@ DOING = (
 )
 """What is done with a noun: ダンス|して, ダンス|を|やって, ダンス|を|見せて; spelling and conjugation."""
 CHANGING = (
-    ("して", "サ行変格"), ("切り替えて", "下一段-ア行"), ("変えて", "下一段-ア行"), ("戻して", "五段-サ行"), ("なって", "五段-ラ行"),
-    ("歩いて", "五段-カ行"), ("進んで", "五段-マ行"), ("行って", "五段-カ行"), ("走って", "五段-ラ行"), ("動いて", "五段-カ行"),
+    ("して", "サ行変格"), ("切り替えて", "下一段-ア行"), ("変えて", "下一段-ア行"), ("戻して", "五段-サ行"),
+    ("なって", "五段-ラ行"), ("歩いて", "五段-カ行"), ("進んで", "五段-マ行"), ("行って", "五段-カ行"),
+    ("走って", "五段-ラ行"), ("動いて", "五段-カ行"),
 )  # fmt: skip
 """What is done into or in a manner: 小走り|に|切り替えて, 省エネ|で|歩いて."""
 CLOSING = (("締めて", "下一段-マ行"), ("決めて", "下一段-マ行"), ("終わって", "五段-ラ行"), ("お願いして", "サ行変格"))
@@ -133,7 +134,14 @@ def _verb(phrase: str, key: str, kind: str) -> list[Word]:
         ends += [("nai", 1, ""), ("vol", 1, "ヨオ"), ("rya", 1, "ヤ")]
     elif kind.startswith("サ行変格"):
         ends += [("stem", 2, "シ"), ("imp", 2, "シロ"), ("imp", 2, "セヨ"), ("imp", 2, "セエ"), ("dict", 2, "スル")]
-        ends += [("nai", 2, "シ"), ("nai", 2, "セ"), ("vol", 2, "シヨオ"), ("vol", 2, "シヨ"), ("rya", 2, "シャ"), ("rya", 2, "シヤ")]
+        ends += [
+            ("nai", 2, "シ"),
+            ("nai", 2, "セ"),
+            ("vol", 2, "シヨオ"),
+            ("vol", 2, "シヨ"),
+            ("rya", 2, "シャ"),
+            ("rya", 2, "シヤ"),
+        ]
     else:
         return []  # ないで: a te-form, and nothing else
     out = []

@@ -8,38 +8,22 @@ consumed to its end. Also called on the partial kana transcripts of the stop lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
-from claudiad.brain.conjugate import Form, Word, doing, words
-from claudiad.brain.kana import deletions, shorten, unstretched
+from claudiad.brain.conjugate import Form
+from claudiad.brain.kana import deletions, unstretched
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.normalise import Edges
-from claudiad.brain.reading import Heard, hear, letters, reading
-from claudiad.brain.tables import rows
-from claudiad.errors import DataError
+from claudiad.brain.reading import Heard, hear
+from claudiad.brain.stops import NEAR_MAX, NEAR_MIN, StopTable, StopWord, bare
 
-NEAR_MIN = 4
-"""Fewest kana of a stop word for which one wrong kana still counts while the robot moves."""
-
-NEAR_MAX = 6
-"""Longest: お待ちください is one kana from お立ちください."""
-
-_ALSO = "下頂戴願来見欲良今早速御皆犬言事頼達僕私俺君方後前左右誰急絶対本当少直度何時点頭足手目留停留泊駄終了先生父母爺婆兄姉弟妹子供赤人様踊座立寝歩進回"
-"""Kanji of politeness and of those who are around, which the table writes in kana or not at all."""
-SLIP_MIN = 3
-"""Fewest kana of a stop word that may have lost its っ."""
-
-_PLAIN = ("te", "imp", "noun", "said")
-"""Forms that are a stop by themselves."""
-
+MAX_SLIP = 18
+"""Longest stop word with a slip, its repetitions included, in kana."""
 MAX_TAIL = 16
 """Longest politeness behind a stop word, in kana."""
 
-_KINDS = ("word", "said", "maybe", "tail", "plea", "halt", "foreign", "release")
 _OBJECT = ("ノオ", "ノワ", "ノハ", "ノ", "オ", "ワ", "ハ", "モオ", "モ", "")
 
 
@@ -54,42 +38,6 @@ class StopMatch:
     rule: str
     """`whole`, `clause`, `because`, `doing`, `foreign`, `slip`, or, only while moving, `maybe`, `near` and `end`."""
     confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class StopWord:
-    """One line of the table, in one of its forms."""
-
-    text: str
-    latch: bool
-    alone: bool = False
-    """Only a stop as the whole utterance: as one clause of several it would be about something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopTable:
-    """`stops.tsv`, ready for looking up."""
-
-    lexicon: Lexicon[StopWord]
-    tails: frozenset[str]
-    pleas: frozenset[str]
-    halts: frozenset[str]
-    foreign: Mapping[str, StopWord]
-    slips: Mapping[str, StopWord]
-    """By key without length and っ: とまて, とまてとまて."""
-    maybe: Mapping[str, StopWord]
-    """By key: what is a stop only while the robot moves."""
-    releases: frozenset[str]
-    """Written forms with kanji."""
-    release_keys: frozenset[str]
-    kanji: frozenset[str]
-    """What stop words and their company are written with."""
-    core: tuple[tuple[str, StopWord], ...]
-    """(key, word) of stop words long enough to be found with one kana wrong."""
-    cut: Mapping[str, tuple[tuple[str, StopWord], ...]]
-    """The same by what they are with one kana left out."""
-    keys: frozenset[str]
-    """Every stop word's key: what a reply of the robot must not contain."""
 
 
 class StopFinder:
@@ -118,23 +66,30 @@ class StopFinder:
             return None
         if word := self._whole(heard.key):
             return StopMatch(word.text, word.latch, "whole", 1.0)
-        if len(heard.clauses) > 1:
-            # だめ、座らないで and そこの犬、止まって and きゃあ、危ない、ぶつかる are stops.
-            for clause in heard.clauses:
-                if (word := self._whole(clause)) and not word.alone:
-                    return StopMatch(word.text, word.latch, "clause", 0.95)
-        for at in heard.reasons:
-            if word := self._whole(heard.key[at:]):
-                return StopMatch(word.text, word.latch, "because", 0.95)
+        return self._in_clause(heard) or self._slipped(heard.key) or (self._doubtful(heard) if moving else None)
+
+    def _in_clause(self, heard: Heard) -> StopMatch | None:
+        """だめ、座らないで; きゃあ、危ない、ぶつかる; 水がこぼれてるから待って、滑るよ; 踊るのやめて！赤ちゃんがいるの."""
+        ends = sorted({*heard.bounds, len(heard.key)})
+        for start in sorted({0, *heard.bounds, *heard.reasons}):
+            clause = heard.key[start : next((e for e in ends if e > start), None)]
+            proved = start > 0 or len(ends) > 1
+            if proved and (word := self._whole(clause)) and not word.alone:
+                rule = "because" if start in heard.reasons else "clause"
+                return StopMatch(word.text, word.latch, rule, 0.95)
+            if word := self._doing(clause) or self._doing(heard.key[start:]):
+                return StopMatch(word.text, word.latch, "doing", 0.95)
         if word := self._because(heard.key):
             return StopMatch(word.text, word.latch, "because", 0.9)
-        for at in {0, *heard.bounds, *heard.reasons}:
-            if word := self._doing(heard.key, at) or self._doing(heard.key[: _next(heard.bounds, at)], at):
-                return StopMatch(word.text, word.latch, "doing", 0.95)
-        for start in self._edges.starts(heard.key):
-            if word := self._table.slips.get(_bare(heard.key[start:])):
-                return StopMatch(word.text, word.latch, "slip", 0.8)
-        return self._doubtful(heard) if moving else None
+        return None
+
+    def _slipped(self, key: str) -> StopMatch | None:
+        for start in self._edges.starts(key):
+            for end in range(min(len(key), start + MAX_SLIP), start + 2, -1):
+                word = self._table.slips.get(bare(key[start:end]))
+                if word and (end == len(key) or not self._edges.forms_before(key[end:]).isdisjoint(("te", "noun"))):
+                    return StopMatch(word.text, word.latch, "slip", 0.8)
+        return None
 
     def _because(self, key: str) -> StopWord | None:
         """ケガスルカラウゴカナイデ: behind a から that no tokeniser has proved, if enough is left to be sure of."""
@@ -179,6 +134,13 @@ class StopFinder:
             for tail_end in self._tails(key, end, form):
                 if done := self._consume(key, tail_end, best, dead):
                     return done
+        if key.startswith("オ", pos):
+            for end, form, word in self._table.lexicon.at(key, pos + 1):
+                if form == "stem":  # お止まり|ください
+                    best = word if found is None or word.latch else found
+                    for tail_end in self._tails(key, end, "ostem"):
+                        if done := self._consume(key, tail_end, best, dead):
+                            return done
         for end in range(min(len(key), pos + self._front), pos, -1):
             piece = key[pos:end]
             company = piece in self._table.pleas or piece in self._edges.front
@@ -197,9 +159,9 @@ class StopFinder:
                 ends.append(stop)
         return ends[::-1]
 
-    def _doing(self, key: str, at: int) -> StopWord | None:
+    def _doing(self, key: str) -> StopWord | None:
         """踊るのをやめて, ダンスをやめて, 歩くのはもうやめて: a known doing, and its end."""
-        for start in self._edges.starts(key, at):
+        for start in self._edges.starts(key):
             for end, form, _ in self._doings.at(key, start):
                 if form not in ("dict", "noun", "stem") or end - start < 2:
                     continue
@@ -233,92 +195,3 @@ class StopFinder:
             if key.endswith(core) or (key.startswith(core) and key[len(core) :] in self._edges.begun):
                 return StopMatch(word.text, word.latch, "end", 0.6)
         return None
-
-
-def _by_deletion(core: tuple[tuple[str, StopWord], ...]) -> dict[str, tuple[tuple[str, StopWord], ...]]:
-    found: dict[str, tuple[tuple[str, StopWord], ...]] = {}
-    for key, word in core:
-        for cut in {key, *deletions(key)}:
-            found[cut] = (*found.get(cut, ()), (key, word))
-    return found
-
-
-def _next(bounds: tuple[int, ...], at: int) -> int | None:
-    """Where the clause that begins at `at` ends; None for the end of the key."""
-    return next((b for b in bounds if b > at), None)
-
-
-def _bare(key: str) -> str:
-    """A key without っ and length, said once: トマテトマテ → トマテ."""
-    bare = shorten(key.replace("ッ", ""))
-    for n in range(SLIP_MIN, len(bare) // 2 + 1):
-        if len(bare) % n == 0 and bare == bare[:n] * (len(bare) // n):
-            return bare[:n]
-    return bare
-
-
-def _forms(text: str) -> list[Word]:
-    """A verb's forms; of a noun, 停止, also those of 停止して and 停止をして."""
-    forms = words(text)
-    if forms[0].form == "noun":
-        done = [
-            (o, wo, w)
-            for w in doing()
-            if w.key.startswith("シ") or w.key == "スル"
-            for o, wo in (("", ""), ("オ", "を"))
-        ]
-        forms += [Word(text + wo + w.surface, forms[0].key + o + w.key, w.form) for o, wo, w in done]
-    return forms
-
-
-def load_stops(path: Path) -> StopTable:
-    """Read `stops.tsv`. Raises `DataError` with the line for an unknown kind or latch column."""
-    items: dict[tuple[str, Form], StopWord] = {}
-    sets: dict[str, set[str]] = {"tail": set(), "plea": set(), "halt": set(), "release": set()}
-    written: set[str] = set()
-    foreign: dict[str, StopWord] = {}
-    maybe: dict[str, StopWord] = {}
-    kanji = set(_ALSO)
-    for line, (kind, text, latch) in rows(path, 3):
-        if kind not in _KINDS:
-            raise DataError(f"{path}:{line}: unknown kind {kind!r}; known: {', '.join(_KINDS)}")
-        if latch not in ("-", "latch", "alone"):
-            raise DataError(f"{path}:{line}: the last column is `latch`, `alone` or `-`, not {latch!r}")
-        kanji |= set(text)
-        stop = StopWord(text, latch == "latch", latch == "alone")
-        if kind == "word":
-            for form in _forms(text):
-                if form.form not in ("dict", "ta"):
-                    items.setdefault((form.key, form.form), stop)
-        elif kind == "said":
-            items.setdefault((reading(text), "said"), stop)
-        elif kind == "maybe":
-            maybe[reading(text)] = stop
-        elif kind == "foreign":
-            foreign[letters(text)] = stop
-        elif kind == "halt":
-            sets[kind] |= {w.key for w in words(text) if w.form in ("te", "noun", "imp", "said")}
-        else:
-            sets[kind].add(reading(text))
-            if kind == "release":
-                written.add(text)
-    core = tuple(
-        (key, stop)
-        for (key, form), stop in items.items()
-        if form in _PLAIN and NEAR_MIN <= len(shorten(key)) <= NEAR_MAX
-    )
-    return StopTable(
-        lexicon=Lexicon([(key, form, stop) for (key, form), stop in items.items()]),
-        tails=frozenset(sets["tail"]),
-        pleas=frozenset(sets["plea"]),
-        halts=frozenset(sets["halt"]),
-        foreign=foreign,
-        slips={_bare(k): s for (k, f), s in items.items() if f in _PLAIN and len(_bare(k)) >= SLIP_MIN and "ッ" in k},
-        maybe=maybe,
-        releases=frozenset(written),
-        kanji=frozenset(kanji),
-        release_keys=frozenset(sets["release"]),
-        core=core,
-        cut=_by_deletion(core),
-        keys=frozenset(key for (key, form) in items if form in _PLAIN),
-    )

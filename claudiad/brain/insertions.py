@@ -87,9 +87,9 @@ def _manner(tokens: Sequence[Token], i: int) -> Iterator[int]:
         yield i + 2 if following.surface in ("に", "と") else i + 1
     elif kind == "形容詞" and following.pos[0] == "名詞":
         yield i + 1
-    elif kind == "形状詞" and following.surface == "な" and i + 2 < len(tokens) and tokens[i + 2].pos[0] == "名詞":
-        yield i + 2
-    elif kind == "感動詞" and following.surface in ("って", "と"):
+    elif (
+        kind == "形状詞" and following.surface == "な" and i + 2 < len(tokens) and tokens[i + 2].pos[0] == "名詞"
+    ) or (kind == "感動詞" and following.surface in ("って", "と")):
         yield i + 2
 
 
@@ -131,7 +131,7 @@ def _somebody(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
         if tokens[j].pos[0] in ("補助記号", "感動詞") or tokens[j].pos[1] in ("終助詞", "接続助詞"):
             return
         person = tokens[j - 1].lemma in words["person"] or tokens[j - 1].surface in words["person"]
-        if person and tokens[j].surface == "に" and tokens[j - 2].pos[5].startswith(("連体形", "終止形", "*")):
+        if person and tokens[j].surface in ("に", "へ") and tokens[j - 2].pos[5].startswith(("連体形", "終止形", "*")):
             yield j + 1
 
 

@@ -123,9 +123,8 @@ class Motion:
         return {"y" if way in ("left", "right") else "x": round(size, 4)}
 
     def _turn(self, verb: Verb) -> dict[str, float] | None:
-        if self.metres is not None or self.sizes > 1 or (verb == "face" and self.way is None):
-            return None
-        if self.way == "front":
+        wayless = self.way == "front" or (verb == "face" and self.way is None)
+        if self.metres is not None or self.sizes > 1 or wayless:
             return None
         if self.way == "back":
             return {"yaw": round(math.pi, 4)} if not self.sizes else None

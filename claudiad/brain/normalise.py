@@ -27,9 +27,25 @@ LONGEST_TOPIC = 14
 
 Answer = Literal["yes", "no", "again"]
 
-_OTHERS = ("name", "topic", "back", "filler", "help", "show", "join", "join_noun", "join_ta", "join_dict", "early", "late")
+_OTHERS = (
+    "name",
+    "topic",
+    "back",
+    "filler",
+    "help",
+    "show",
+    "join",
+    "join_noun",
+    "join_ta",
+    "join_dict",
+    "early",
+    "late",
+)
 _ANSWERS: tuple[Answer, ...] = ("yes", "no", "again")
 _KINDS = frozenset([*_OTHERS, *_ANSWERS, *(k for f in FORMS for k in (f, f + "?", "not_" + f))])
+_AFTER_NO = frozenset(
+    ("クダサイ", "ネ", "ヨ", "オネガイ", "カラ", "カラネ", "ッテ", "ッテバ", "ッテイッテル", "ッテイッテルノ")
+)
 _REQUESTS = ("クダサ", "クレ", "モラエ", "モラッテモ", "チョオ", "オネガイ", "ホシイ", "イタダケ")
 _VOWELS = frozenset("アイウエオ")
 _NONE: frozenset[Form] = frozenset()
@@ -80,6 +96,10 @@ class Edges:
                         following.append(end)
             level = following
         yield from level
+
+    def is_company(self, key: str) -> bool:
+        """True for nothing but names and fillers: クラウディアさん, えーと."""
+        return len(key) in self.starts(key)
 
     def takes_back(self, key: str) -> bool:
         """True for a clause that only takes back what was said before: 違う違う, やっぱりやめた."""
@@ -143,7 +163,7 @@ class Edges:
 
     def ends_after_negation(self, rest: str) -> bool:
         """True when nothing is left behind a negation but particles, politeness or a name."""
-        return self.ends("said", rest) or rest in ("クダサイ", "ネ", "ヨ", "オネガイ", "カラ", "カラネ")
+        return self.ends("said", rest) or rest in _AFTER_NO
 
 
 def load_edges(path: Path) -> Edges:
@@ -180,7 +200,9 @@ def load_edges(path: Path) -> Edges:
         midway=frozenset(e for e in te if "オネガイ" not in e),  # 座って|お願いポーズ
         forms=forms,
         begun=frozenset(e[:n] for e in found["te"] for n in range(len(e) + 1)),
-        slurred=_slurred(found["te"], {e for k in found if k.endswith("?") or k.startswith("not_") for e in found[k]} | set(forms)),
+        slurred=_slurred(
+            found["te"], {e for k in found if k.endswith("?") or k.startswith("not_") for e in found[k]} | set(forms)
+        ),
         perhaps={form: frozenset(found[form + "?"]) for form in FORMS},
         negations=negations,
         joins=joins,

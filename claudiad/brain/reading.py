@@ -138,7 +138,10 @@ def hear(text: str) -> Heard:
     unquoted = _QUOTED.sub("", surface)
     parts = [p for p in _SPLIT.split(unquoted) if p]
     if all(_KANA.fullmatch(p) for p in parts):
-        sounds = [(_pronounce_kana(p).rstrip("ッ"), unquoted[m.end() : m.end() + 1]) for p, m in zip(parts, _parts(unquoted), strict=True)]
+        sounds = [
+            (_pronounce_kana(p).rstrip("ッ"), unquoted[m.end() : m.end() + 1])
+            for p, m in zip(parts, _parts(unquoted), strict=True)
+        ]
         keys = tuple(k for k, _ in sounds if k)
         marks = tuple(mark for k, mark in sounds if k)
         return Heard(surface, fold("".join(keys)), letters(surface), keys, marks, (), True, truncated)
@@ -267,8 +270,9 @@ def _pronounce(m: Morpheme, after: str) -> str:
         sound = "ナニ"
     elif _NOT_KANA.search(sound):
         sound = katakana(surface) if _KANA.fullmatch(surface) else sound.casefold()
-    # 思う is オモウ and not オモオ: in a verb the う is an ending, but for 踊ろう.
-    return fold(sound, spelled=kind != "動詞" or m.part_of_speech()[5].startswith("意志推量形"))
+    if kind == "動詞" and sound.endswith("ウ") and not m.part_of_speech()[5].startswith("意志推量形"):
+        return fold(sound[:-1], spelled=True) + "ウ"  # 思う is オモウ and not オモオ; 踊ろう is オドロオ
+    return fold(sound, spelled=True)
 
 
 def _spell_digits(m: re.Match[str]) -> str:

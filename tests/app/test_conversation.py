@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from claudiad.app.conversation import EARLY_STOP_SILENCE_MS, QUEUE
-from claudiad.brain.router import LATCHED, RELEASED, STOPPED
+from claudiad.brain.wording import LATCHED, RELEASED, STOPPED
 from claudiad.robot.dispatcher import LATCHED as HELD
 from claudiad.types import FRAME_MS, Posture
 from tests.app.room import SECONDS_PER_KANA, room, settings_with

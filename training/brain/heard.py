@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
-from scipy.signal import fftconvolve
+from scipy.signal import fftconvolve  # type: ignore[import-untyped]  # no stubs in the development environment
 
 from claudiad.config import SttSettings
 from claudiad.stt.embedded import EmbeddedRecogniser
@@ -111,7 +111,7 @@ _folder = Path(tempfile.gettempdir())
 
 
 def _listen(folder: str) -> None:
-    global _recogniser, _folder  # noqa: PLW0603 - one recogniser per worker process
+    global _recogniser, _folder  # one recogniser per worker process
     _recogniser, _folder = EmbeddedRecogniser(SETTINGS), Path(folder)
 
 
@@ -172,4 +172,5 @@ def in_noise(
     level = float(np.sqrt(np.mean(np.square(noise)))) + 1e-9
     x = x + noise * (power / level) * 10 ** (-snr_db / 20)
     x = x / (np.abs(x).max() + 1e-9) * rng.uniform(0.15, 0.9)
-    return (x * 32767).astype(np.int16)
+    out: Pcm = (x * 32767).astype(np.int16)
+    return out

@@ -81,16 +81,19 @@ def listen(judge: Judge, sayings: Sequence[Saying], seed: int, kept: Path, worke
 
 def top_up(judge: Judge, trials: Sequence[Trial], seed: int, shown: Console) -> list[Trial]:
     """Made slips of the kinds of which fewer than `ENOUGH` were heard, up to as many."""
-    readings = {t.saying: corpus.front_end(t.saying.text)[0] for t in trials if t.saying.source == "command"}
-    confusions = slips.learn((readings[t.saying], t.kana) for t in slipped(trials))
+    commands = [t for t in trials if t.saying.source == "command"]
+    readings = {text: corpus.front_end(text)[0] for text in dict.fromkeys(t.saying.text for t in commands)}
+    confusions = slips.learn((readings[t.saying.text], t.kana) for t in slipped(commands))
     have = Counter({kind: t.slips for kind, t in tally(trials).items()})
     rng = random.Random(seed)
-    said_of = list(readings.items())
     out: list[Trial] = []
+    if not confusions.pairs:
+        return out
     with Progress(console=shown, transient=True) as progress:
-        for _ in progress.track(range(DRAWS if said_of else 0), description="making slips …"):
-            saying, reading = rng.choice(said_of)
-            trial = judge.judge(saying, slips.slip(reading, confusions, rng), passes=True, made=True)
+        for _ in progress.track(range(DRAWS), description="making slips …"):
+            saying = rng.choice(commands).saying
+            kana = slips.slip(readings[saying.text], confusions, rng)
+            trial = judge.judge(saying, kana, passes=True, made=True)
             if trial.outcome == "guess" and trial.kind and have[trial.kind] < ENOUGH:
                 have[trial.kind] += 1
                 out.append(trial)
@@ -121,7 +124,9 @@ def run(o: argparse.Namespace) -> None:
     report.sources(console, trials, what.strange)
     report.kinds(console, tallies, weights)
     report.reliability(console, trials, o.seed)
-    report.thresholds(console, trials, confidences(tallies, weights), weights)
+    sure = confidences(tallies, weights)
+    report.fates(console, trials, sure)
+    report.thresholds(console, trials, sure, weights)
     if o.show:
         report.mistakes(console, trials)
     shown.print(f"written to {o.out}")

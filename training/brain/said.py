@@ -27,7 +27,7 @@ people as kana, what a recogniser that knows the whole language would deliver.""
 HEARD: tuple[Source, ...] = ("command", "to it", "people")
 TALK: tuple[Source, ...] = ("to it", "people", "traps", "read")
 
-LISTS = Path("tests/brain/data")
+LISTS = Path(__file__).parents[2] / "tests" / "brain" / "data"
 BARE = 2
 """How often a phrase is said as it stands; people mostly say no more than that."""
 DRESSED = 3
@@ -69,9 +69,9 @@ def commands(
             for phrase in rng.choices(alike, k=DRESSED):
                 yield Saying("command", _dressed(phrase, rng), line, phrase.actions)
     where = lists / "commands.tsv"
-    for line, (text, calls, *kana) in rows(where, 2, 3):
+    for row, (text, calls, *kana) in rows(where, 2, 3):
         if not _LATIN.search(text):
-            wanted = tuple(a for call in calls.split(" | ") for a in parse_action(call, actions, f"{where}:{line}"))
+            wanted = tuple(a for call in calls.split(" | ") for a in parse_action(call, actions, f"{where}:{row}"))
             for number in range(BARE, BARE + LISTED):
                 yield Saying("command", kana[0] if kana else text, text, wanted, number)
 

@@ -32,18 +32,17 @@ class Confusions:
 
 
 def learn(heard: Iterable[tuple[str, str]]) -> Confusions:
-    """From (reading, what was recognised). Raises `ValueError` when there is no slip among them."""
+    """From (reading, what was recognised); no pairs when there is no slip among them."""
     pairs: Counter[tuple[str, str]] = Counter()
     together: Counter[int] = Counter()
     for reading, kana in heard:
         said, got = fold(reading), fold(kana)
-        faults = Levenshtein.editops(said, got).as_list()
+        faults = list(Levenshtein.editops(said, got))
         if 1 <= len(faults) <= MOST_FAULTS:
             together[len(faults)] += 1
-            for tag, i, j in faults:
-                pairs["" if tag == "insert" else said[i], "" if tag == "delete" else got[j]] += 1
-    if not pairs:
-        raise ValueError("no slips to learn from: say more, or in more noise")
+            for f in faults:
+                was = "" if f.tag == "insert" else said[f.src_pos]
+                pairs[was, "" if f.tag == "delete" else got[f.dest_pos]] += 1
     common = sorted(pairs)
     return Confusions(
         tuple(common), tuple(pairs[p] for p in common), tuple(together[n] for n in range(1, MOST_FAULTS + 1))
@@ -51,7 +50,7 @@ def learn(heard: Iterable[tuple[str, str]]) -> Confusions:
 
 
 def slip(reading: str, confusions: Confusions, rng: random.Random) -> str:
-    """A reading with one to `MOST_FAULTS` faults; unchanged when none of those drawn fits it."""
+    """A reading with one to `MOST_FAULTS` faults; unchanged when none of those drawn fits it. There must be pairs."""
     said = fold(reading)
     for _ in range(rng.choices(range(1, MOST_FAULTS + 1), confusions.faults)[0]):
         for _ in range(TRIES):

@@ -1,0 +1,147 @@
+"""The table of stop words: `data/stops.tsv`, ready for looking up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from claudiad.brain.conjugate import Form, Word, doing, words
+from claudiad.brain.kana import deletions, shorten
+from claudiad.brain.lexicon import Lexicon
+from claudiad.brain.reading import letters, reading
+from claudiad.brain.tables import rows
+from claudiad.errors import DataError
+
+NEAR_MIN = 4
+"""Fewest kana of a stop word for which one wrong kana still counts while the robot moves."""
+NEAR_MAX = 6
+"""Most: お待ちください is one kana from お立ちください."""
+SLIP_MIN = 3
+"""Fewest kana of a stop word that may have lost its っ."""
+
+_PLAIN = ("te", "imp", "noun", "said")
+"""Forms that are a stop by themselves."""
+_KINDS = ("word", "said", "maybe", "tail", "plea", "halt", "foreign", "kanji", "release")
+
+
+@dataclass(frozen=True, slots=True)
+class StopWord:
+    """One line of the table, in one of its forms."""
+
+    text: str
+    latch: bool
+    alone: bool = False
+    """Only a stop as the whole utterance: as one clause of several it would be about something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopTable:
+    """`stops.tsv`, ready for looking up."""
+
+    lexicon: Lexicon[StopWord]
+    tails: frozenset[str]
+    pleas: frozenset[str]
+    halts: frozenset[str]
+    foreign: Mapping[str, StopWord]
+    slips: Mapping[str, StopWord]
+    """By key without length and っ: とまて, とまてとまて."""
+    maybe: Mapping[str, StopWord]
+    """By key: what is a stop only while the robot moves."""
+    releases: frozenset[str]
+    """Written forms with kanji."""
+    release_keys: frozenset[str]
+    kanji: frozenset[str]
+    """What stop words and their company are written with."""
+    core: tuple[tuple[str, StopWord], ...]
+    """(key, word) of stop words long enough to be found with one kana wrong."""
+    cut: Mapping[str, tuple[tuple[str, StopWord], ...]]
+    """The same by what they are with one kana left out."""
+    keys: frozenset[str]
+    """Every stop word's key: what a reply of the robot must not contain."""
+
+
+def load_stops(path: Path) -> StopTable:
+    """Read `stops.tsv`. Raises `DataError` with the line for an unknown kind or latch column."""
+    items: dict[tuple[str, Form], StopWord] = {}
+    sets: dict[str, set[str]] = {"tail": set(), "plea": set(), "halt": set(), "release": set()}
+    written: set[str] = set()
+    foreign: dict[str, StopWord] = {}
+    maybe: dict[str, StopWord] = {}
+    kanji: set[str] = set()
+    for line, (kind, text, latch) in rows(path, 3):
+        if kind not in _KINDS:
+            raise DataError(f"{path}:{line}: unknown kind {kind!r}; known: {', '.join(_KINDS)}")
+        if latch not in ("-", "latch", "alone"):
+            raise DataError(f"{path}:{line}: the last column is `latch`, `alone` or `-`, not {latch!r}")
+        kanji |= set(text)
+        stop = StopWord(text, latch == "latch", latch == "alone")
+        if kind == "word":
+            for form in _forms(text):
+                if form.form not in ("dict", "ta", "vol"):
+                    items.setdefault((form.key, form.form), stop)
+        elif kind == "said":
+            items.setdefault((reading(text), "said"), stop)
+        elif kind == "kanji":
+            pass
+        elif kind == "maybe":
+            maybe[reading(text)] = stop
+        elif kind == "foreign":
+            foreign[letters(text)] = stop
+        elif kind == "halt":
+            sets[kind] |= {w.key for w in words(text) if w.form in ("te", "noun", "imp", "said")}
+        else:
+            sets[kind].add(reading(text))
+            if kind == "release":
+                written.add(text)
+    core = tuple(
+        (key, stop)
+        for (key, form), stop in items.items()
+        if form in _PLAIN and NEAR_MIN <= len(shorten(key)) <= NEAR_MAX
+    )
+    return StopTable(
+        lexicon=Lexicon([(key, form, stop) for (key, form), stop in items.items()]),
+        tails=frozenset(sets["tail"]),
+        pleas=frozenset(sets["plea"]),
+        halts=frozenset(sets["halt"]),
+        foreign=foreign,
+        slips={bare(k): s for (k, f), s in items.items() if f in _PLAIN and len(bare(k)) >= SLIP_MIN and "ッ" in k},
+        maybe=maybe,
+        releases=frozenset(written),
+        kanji=frozenset(kanji),
+        release_keys=frozenset(sets["release"]),
+        core=core,
+        cut=_by_deletion(core),
+        keys=frozenset(key for (key, form) in items if form in _PLAIN),
+    )
+
+
+def bare(key: str) -> str:
+    """A key without っ and length, said once: トマテトマテ → トマテ."""
+    short = shorten(key.replace("ッ", ""))
+    for n in range(SLIP_MIN, len(short) // 2 + 1):
+        if len(short) % n == 0 and short == short[:n] * (len(short) // n):
+            return short[:n]
+    return short
+
+
+def _forms(text: str) -> list[Word]:
+    """A verb's forms; of a noun, 停止, also those of 停止して and 停止をして."""
+    forms = words(text)
+    if forms[0].form == "noun":
+        done = [
+            (o, wo, w)
+            for w in doing()
+            if w.key.startswith("シ") or w.key == "スル"
+            for o, wo in (("", ""), ("オ", "を"))
+        ]
+        forms += [Word(text + wo + w.surface, forms[0].key + o + w.key, w.form) for o, wo, w in done]
+    return forms
+
+
+def _by_deletion(core: tuple[tuple[str, StopWord], ...]) -> dict[str, tuple[tuple[str, StopWord], ...]]:
+    found: dict[str, tuple[tuple[str, StopWord], ...]] = {}
+    for key, word in core:
+        for cut in {key, *deletions(key)}:
+            found[cut] = (*found.get(cut, ()), (key, word))
+    return found
