@@ -204,7 +204,9 @@ def _asks(clause: Clause) -> bool:
     last, earlier = core[-1], core[-2] if len(core) > 1 else None
     if _SPOKEN.search("".join(t.surface for t in clause)) and not last.pos[5].startswith("命令形"):
         return False
-    allowed = last.lemma in _LET and any(t.surface in ("て", "で", "ても", "でも") for t in core[-3:-1])  # 座っていいよ
+    # 座っていいよ is an order, 急がなくていいよ is none
+    allowed = last.lemma in _LET and any(t.surface in ("て", "で", "ても", "でも") for t in core[-3:-1])
+    allowed = allowed and not any(t.lemma == "ない" for t in core[-5:-1])
     after = earlier is not None and last.surface == "から" and earlier.surface in ("て", "で")
     if last.pos[5].startswith("命令形") or last.lemma in _WANTS or allowed or after:
         return True

@@ -85,6 +85,8 @@ class StopFinder:
 
     def _slipped(self, key: str) -> StopMatch | None:
         for start in self._edges.starts(key):
+            if key[start : start + 1] not in self._table.slip_begins:
+                continue
             for end in range(min(len(key), start + MAX_SLIP), start + 2, -1):
                 word = self._table.slips.get(bare(key[start:end]))
                 if word and (end == len(key) or not self._edges.forms_before(key[end:]).isdisjoint(("te", "noun"))):

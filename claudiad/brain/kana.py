@@ -15,6 +15,7 @@ become 座って.
 
 from __future__ import annotations
 
+import functools
 import re
 
 LOOSE_MIN = 4
@@ -84,6 +85,7 @@ def loose(key: str) -> str:
     return bare if len(bare) >= LOOSE_MIN else ""
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def shorten(key: str) -> str:
     """A key with every long vowel written once, オウ and エイ (but not テイ, デイ) among them."""
     if not _LONG.search(key):

@@ -176,8 +176,8 @@ def grown_up(kana: str) -> str:
 
 
 def split(surface: str) -> list[str]:
-    """The parts of a text between punctuation marks, none empty."""
-    return [part for part in _SPLIT.split(surface) if part]
+    """The parts of a text between punctuation marks, none empty; a quotation is no part of its own."""
+    return [part for part in _SPLIT.split(_QUOTED.sub("", surface)) if part]
 
 
 class Stems:

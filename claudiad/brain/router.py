@@ -184,6 +184,8 @@ class _Deciding:
         """座らいん, 手ば振って: the kanji read as those of commands are, since the tokeniser took them otherwise."""
         parts = split(heard.text)
         spelled = [self.spelled(part) for part in parts]
+        if spelled == parts and not heard.kana_only:
+            return None
         again = hear("、".join(spelled)) if spelled != parts else as_words(heard)
         if again.key == heard.key:
             return None

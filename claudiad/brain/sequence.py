@@ -118,7 +118,7 @@ class Grammar:
         for start in self._starts(search, pos):
             rank = self._rank(key[pos:start], depth)
             for end, form, bare in self._steps.at(key, start):
-                step = replace(bare, at=pos, rank=rank, anew=bool(_ANEW.search(key[pos:start])))
+                step = bare.placed(pos, rank, anew=start > pos and bool(_ANEW.search(key[pos:start])))
                 if (not depth or step.joins) and self._ends(form, key[end:], depth, search.perhaps):
                     return (step,)
                 if step.joins and (chain := self._go_on(search, step, form, end, depth)) is not None:

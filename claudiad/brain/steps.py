@@ -6,6 +6,7 @@ connective or negation may follow. `sequence.Grammar` puts steps together.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -56,6 +57,10 @@ class Step:
     rank: int = 0
     """-1: to be done before what was said earlier; 1 and more: after everything else."""
 
+    def placed(self, at: int, rank: int, *, anew: bool) -> Step:
+        """The same at its place in the key."""
+        return Step(self.actions, self.phrase, self.times, self.forbidden, at, anew, rank)
+
     @property
     def joins(self) -> bool:
         """True when it can be one of several: greetings, praise and answers are utterances of their own."""
@@ -79,9 +84,13 @@ class Steps:
         self._close = Lexicon((w.key, w.form, w.surface) for w in closing())
         praise = [p for _, p in self._phrases.find("ヨクデキマシタ")]
         self._praise = Step(praise[0].actions, praise[0]) if praise else None
+        self.at = functools.lru_cache(maxsize=1024)(self._find)
+        """(key, position) → every step that begins there, the longest phrases first; one key is cut several times."""
 
-    def at(self, key: str, pos: int) -> Iterator[Found]:
-        """Every step that begins at `pos`, the longest phrases first."""
+    def _find(self, key: str, pos: int) -> tuple[Found, ...]:
+        return tuple(self._each(key, pos))
+
+    def _each(self, key: str, pos: int) -> Iterator[Found]:
         for matched, form, phrase in self._phrases.at(key, pos):
             if not self._enough(key, pos, matched, form):
                 continue
@@ -115,7 +124,7 @@ class Steps:
 
     def _enough(self, key: str, pos: int, end: int, form: Form) -> bool:
         """寝 is one kana, and so are many other things: it needs politeness of two, or a negation, behind it."""
-        if end - pos > 2 or len(shorten(key[pos:end])) > 1:
+        if (form == "said" and end - pos > 1) or end - pos > 2 or len(shorten(key[pos:end])) > 1:
             return True
         rest = key[end:]
         polite = len(rest) > 1 and self._edges.ends(form, rest)

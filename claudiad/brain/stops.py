@@ -46,6 +46,8 @@ class StopTable:
     foreign: Mapping[str, StopWord]
     slips: Mapping[str, StopWord]
     """By key without length and っ: とまて, とまてとまて."""
+    slip_begins: frozenset[str]
+    """First kana of those: most keys need no closer look."""
     maybe: Mapping[str, StopWord]
     """By key: what is a stop only while the robot moves."""
     releases: frozenset[str]
@@ -99,13 +101,15 @@ def load_stops(path: Path) -> StopTable:
         for (key, form), stop in items.items()
         if form in _PLAIN and NEAR_MIN <= len(shorten(key)) <= NEAR_MAX
     )
+    slips = {bare(k): s for (k, f), s in items.items() if f in _PLAIN and "ッ" in k and len(bare(k)) >= SLIP_MIN}
     return StopTable(
         lexicon=Lexicon([(key, form, stop) for (key, form), stop in items.items()]),
         tails=frozenset(sets["tail"]),
         pleas=frozenset(sets["plea"]),
         halts=frozenset(sets["halt"]),
         foreign=foreign,
-        slips={bare(k): s for (k, f), s in items.items() if f in _PLAIN and len(bare(k)) >= SLIP_MIN and "ッ" in k},
+        slips=slips,
+        slip_begins=frozenset(key[0] for key in slips),
         maybe=maybe,
         releases=frozenset(written),
         kanji=frozenset(kanji),

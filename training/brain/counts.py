@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
-from typing import Literal, cast, get_args
+from typing import Literal, cast
 
-from claudiad.brain.near import LENGTHS, Confidences, Difference, Frame, Guess, Near
+from claudiad.brain.near import Confidences, Guess, Near
 from claudiad.brain.router import Router, Tables
 from claudiad.types import Posture, RobotState
 from training.brain.said import TALK, Saying, Source
@@ -19,9 +18,7 @@ OTHERS_PER_SLIP = 3.0
 """How many pieces of talk that ask for nothing are taken to reach the tables for each command with a slip. README."""
 
 Kind = tuple[str, str, int]
-"""Difference, frame, class of length: a line of `nearness.tsv`."""
-
-KINDS: tuple[Kind, ...] = tuple(product(get_args(Difference), get_args(Frame), LENGTHS))
+"""What a line of `nearness.tsv` begins with: difference, frame, class of length."""
 
 Outcome = Literal["understood", "unknown", "asked at most", "guess"]
 """understood: by an exact rule, rightly or not; asked at most: a guess the router would never act on."""
@@ -61,13 +58,30 @@ class _Overheard:
         return self.guess
 
 
+class _Believing(Mapping[Kind, float]):
+    """A table that is sure of every kind, and remembers which one it was asked about: the brain says what kinds are."""
+
+    def __init__(self) -> None:
+        self.kind: Kind | None = None
+
+    def __getitem__(self, kind: Kind) -> float:
+        self.kind = kind
+        return 1.0
+
+    def __iter__(self) -> Iterator[Kind]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 class Judge:
     """The shipped router, made to believe every guess."""
 
     def __init__(self, tables: Tables) -> None:
         self._overheard = _Overheard(tables.near)
-        near = cast("Near", self._overheard)
-        self._router = Router(replace(tables, near=near, confidences=dict.fromkeys(KINDS, 1.0)))
+        self._table = _Believing()
+        self._router = Router(replace(tables, near=cast("Near", self._overheard), confidences=self._table))
         self._state = RobotState(Posture.STANDING, 100)
 
     def understands(self, saying: Saying, kana: str) -> bool:
@@ -78,14 +92,14 @@ class Judge:
     def judge(self, saying: Saying, kana: str, *, passes: bool, made: bool = False) -> Trial:
         """What comes of `kana` where `saying` was said."""
         self._overheard.forget()
+        self._table.kind = None
         decision = self._router.decide(kana, self._state)
-        guess = self._overheard.guess
+        guess, kind = self._overheard.guess, self._table.kind
         if not self._overheard.asked:
             right = decision.actions == saying.actions
             return Trial(saying, kana, passes, "understood", None, "", right, made)
-        if guess is None:
+        if guess is None or kind is None:
             return Trial(saying, kana, passes, "unknown", None, "", False, made)
-        kind = (guess.difference, guess.frame, max(n for n in LENGTHS if n <= guess.length))
         right = guess.phrase.actions == saying.actions
         outcome: Outcome = "guess" if decision.actions else "asked at most"
         return Trial(saying, kana, passes, outcome, kind, guess.phrase.text, right, made)
@@ -118,19 +132,19 @@ class Tally:
 
 
 def tally(trials: Iterable[Trial]) -> dict[Kind, Tally]:
-    """Guesses by kind, in the table's order; kinds without any are left out."""
-    out = {kind: Tally() for kind in KINDS}
+    """Guesses by kind, sorted."""
+    out: dict[Kind, Tally] = {}
     for t in trials:
         if t.outcome != "guess" or t.kind is None:
             continue
-        mine = out[t.kind]
+        mine = out.setdefault(t.kind, Tally())
         if t.saying.source != "command":
             mine.talk[t.saying.source] += 1
         elif t.made:
             mine.made_right, mine.made_wrong = mine.made_right + t.right, mine.made_wrong + (not t.right)
         else:
             mine.right, mine.wrong = mine.right + t.right, mine.wrong + (not t.right)
-    return {kind: t for kind, t in out.items() if t != Tally()}
+    return dict(sorted(out.items()))
 
 
 def slipped(trials: Iterable[Trial]) -> list[Trial]:

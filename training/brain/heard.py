@@ -2,7 +2,8 @@
 
 Each take has a speaker, a pace, a pitch and a noise drawn from its own seed, so it sounds the same in every run and
 alone. SNR is drawn evenly from 18 to 0 dB: far worse than the training's 8 to 40, because it is slips that are
-wanted. Below 0 dB there are few left: what is heard there is dropped, or like no phrase at all.
+wanted. Below 0 dB there are few left: what is heard there is dropped, or like no phrase at all. What is not meant for
+the robot is spoken clearly instead, at 18 to 35 dB: it is clear talk that the vocabulary score lets through.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from training.stt import augment, corpus, texts, voices
 MANNER = 1
 """Counted up when anything below makes a take sound otherwise: what was heard before is then not used."""
 SNR_DB = (0.0, 18.0)
+CLEAR_SNR_DB = (18.0, 35.0)
 STRANGERS = 24
 """Speakers made at random of each HTS voice, by seeds no corpus of the recogniser has."""
 STRANGER_SEED = 2_000_000
@@ -46,6 +48,8 @@ class Take:
 
     text: str
     number: int
+    clear: bool = False
+    """In little noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +85,19 @@ def hear_all(
     """
     kept.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(kept / f"heard-{MANNER}-{seed}-{_ear()}-{'-'.join(_voices())}.sqlite", isolation_level=None)
-    db.execute(f"CREATE TABLE IF NOT EXISTS heard (text, number, {_COLUMNS}, PRIMARY KEY (text, number))")
-    known = {(text, number): rest for text, number, *rest in db.execute("SELECT * FROM heard")}
-    wanted = [t for t in dict.fromkeys(takes) if (t.text, t.number) not in known]
+    db.execute(f"CREATE TABLE IF NOT EXISTS heard (text, number, clear, {_COLUMNS}, PRIMARY KEY (text, number, clear))")
+    known = {Take(text, n, bool(clear)): rest for text, n, clear, *rest in db.execute("SELECT * FROM heard")}
+    wanted = [take for take in dict.fromkeys(takes) if take not in known]
     if wanted:
         with ProcessPoolExecutor(workers, initializer=_listen, initargs=(str(kept),)) as pool:
             made = pool.map(_hear, wanted, [seed] * len(wanted), chunksize=8)
             for take, heard in track(zip(wanted, made, strict=True), "hearing …", len(wanted), console=console):
                 row = [None] * 6 if heard is None else list(astuple(heard))
-                db.execute("INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (take.text, take.number, *row))
-                known[take.text, take.number] = row
+                db.execute("INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*astuple(take), *row))
+                known[take] = row
     db.close()
     for take in takes:
-        reading, kana, oov, looped, snr_db, voice = known[take.text, take.number]
+        reading, kana, oov, looped, snr_db, voice = known[take]
         if reading is not None:
             yield take, Hearing(reading, kana, oov, bool(looped), snr_db, voice)
 
@@ -117,14 +121,16 @@ def _listen(folder: str) -> None:
 
 def _hear(take: Take, seed: int) -> Hearing | None:
     assert _recogniser is not None, "the pool's initialiser sets it"
-    number = int.from_bytes(hashlib.sha256(f"{seed} {take.number} {take.text}".encode()).digest()[:8])
+    number = int.from_bytes(
+        hashlib.sha256(f"{seed} {take.number} {take.text}{' clear' * take.clear}".encode()).digest()[:8]
+    )
     reading, labels = corpus.front_end(take.text)
     if not 2 <= len(reading) <= 60:
         return None
     rng = random.Random(number)
     try:
         voice, speech = _speak(reading, labels, rng)
-        snr_db = rng.uniform(*SNR_DB)
+        snr_db = rng.uniform(*(CLEAR_SNR_DB if take.clear else SNR_DB))
         pcm = in_noise(speech, snr_db, np.random.default_rng(number), _babble(rng))
     except (subprocess.SubprocessError, OSError):
         return None

@@ -60,8 +60,9 @@ class Weighed:
     weight: float
 
 
-def _weighed(trials: Iterable[Trial], sure: Confidences, weights: Mapping[Source, float]) -> list[Weighed]:
+def _weighed(trials: Sequence[Trial], sure: Confidences) -> list[Weighed]:
     """Guesses in what was heard or read, not made."""
+    weights = weigh(trials)
     return [
         Weighed(sure.get(t.kind, 0.0), t.right, weights.get(t.saying.source, 1.0))
         for t in trials
@@ -69,9 +70,9 @@ def _weighed(trials: Iterable[Trial], sure: Confidences, weights: Mapping[Source
     ]
 
 
-def _sums(guesses: Iterable[Weighed]) -> tuple[float, float]:
-    """(right, wrong), weighed."""
-    known = list(guesses)
+def _sums(guesses: Iterable[Weighed], low: float, high: float = 2.0) -> tuple[float, float]:
+    """(right, wrong), weighed, of those with a confidence from `low` to below `high`."""
+    known = [g for g in guesses if low <= g.confidence < high]
     return sum(g.weight for g in known if g.right), sum(g.weight for g in known if not g.right)
 
 
@@ -79,17 +80,17 @@ def reliability(console: Console, trials: Sequence[Trial], seed: int) -> None:
     """Confidence from one half of the sentences against how often it was right in the other, made slips left out."""
     one = [t for t in trials if first_half(t.saying, seed)]
     other = [t for t in trials if not first_half(t.saying, seed)]
-    guesses = _weighed(other, confidences(tally(one), weigh(one)), weigh(other))
+    sure = confidences(tally(one), weigh(one))
+    every, through = _weighed(other, sure), _weighed([t for t in other if t.passes], sure)
     rows: list[list[object]] = []
     for low, high in zip(BINS, (*BINS[1:], 1.01), strict=True):
-        mine = [g for g in guesses if low <= g.confidence < high]
-        if mine:
-            right, wrong = _sums(mine)
-            mean = sum(g.confidence * g.weight for g in mine) / (right + wrong)
-            share = [f"{right:.1f}", f"{wrong:.1f}", f"{mean:.3f}", _percent(right, wrong)]
-            rows.append([f"{low:.2f} to {min(high, 1.0):.2f}", *share])
-    columns = ("confidence", "right", "wrong, with talk", "mean confidence", "right %")
-    _table(console, "held out: counted on one half, met in the other", columns, rows)
+        if sum(_sums(every, low, high)):
+            mine = [g for g in every if low <= g.confidence < high]
+            mean = sum(g.confidence * g.weight for g in mine) / sum(g.weight for g in mine)
+            row: list[object] = [f"{low:.2f} to {min(high, 1.0):.2f}", f"{mean:.3f}"]
+            rows.append([*row, *_judged(_sums(every, low, high)), *_judged(_sums(through, low, high))])
+    columns = ("confidence", "mean", "right", "wrong", "right %", "let through: right", "wrong", "right %")
+    _table(console, "held out: counted on one half, met in the other, talk weighed", columns, rows)
 
 
 def fates(console: Console, trials: Sequence[Trial], sure: Confidences) -> None:
@@ -114,20 +115,20 @@ def _fate(trial: Trial, sure: Confidences) -> str:
     return "asked" if trial.kind and level >= ASKS else "neither"
 
 
-def thresholds(console: Console, trials: Sequence[Trial], sure: Confidences, weights: Mapping[Source, float]) -> None:
-    """What other thresholds would do, and the lowest that reaches the goal."""
-    guesses = _weighed(trials, sure, weights)
-    slips = len(slipped(trials))
+def thresholds(console: Console, trials: Sequence[Trial], sure: Confidences) -> None:
+    """What other thresholds would do, and the lowest that reaches the goal for what the vocabulary score lets through."""
+    every, through = _weighed(trials, sure), _weighed([t for t in trials if t.passes], sure)
     rows: list[list[object]] = []
     best: float | None = None
-    for level in sorted({g.confidence for g in guesses}, reverse=True):
-        right, wrong = _sums(g for g in guesses if g.confidence >= level)
-        if right >= GOAL * (right + wrong):
+    for level in sorted({g.confidence for g in every}, reverse=True):
+        right, wrong = _sums(through, level)
+        if right + wrong and right >= GOAL * (right + wrong):
             best = level
-        rows.append([f"{level:.3f}", _of(round(right), slips), f"{wrong:.1f}", _percent(right, wrong)])
-    _table(console, "other thresholds", ("acts from", "of slips done rightly", "wrong, with talk", "right %"), rows)
+        rows.append([f"{level:.3f}", *_judged(_sums(every, level)), *_judged((right, wrong))])
+    columns = ("acts from", "right", "wrong", "right %", "let through: right", "wrong", "right %")
+    _table(console, "other thresholds, talk weighed", columns, rows)
     said = "no threshold reaches it" if best is None else f"the lowest threshold that reaches it is {best:.3f}"
-    console.print(f"goal: {GOAL:.0%} right of what is acted on; {said}")
+    console.print(f"goal: of what is let through and acted on {GOAL:.0%} right; {said}")
 
 
 def mistakes(console: Console, trials: Sequence[Trial]) -> None:
@@ -153,5 +154,7 @@ def _of(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.1%})" if whole else "0"
 
 
-def _percent(right: float, wrong: float) -> str:
-    return f"{100 * right / (right + wrong):.1f}"
+def _judged(sums: tuple[float, float]) -> list[str]:
+    right, wrong = sums
+    share = f"{100 * right / (right + wrong):.1f}" if right + wrong else "-"
+    return [f"{right:.0f}", f"{wrong:.1f}", share]

@@ -13,6 +13,8 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from claudiad.brain.tables import expand, rows
+
 # Verb tables: te-form, imperative, continuative (masu stem), dictionary form.
 _LISTS: dict[str, str] = tomllib.loads(Path(__file__).with_name("lists.toml").read_text(encoding="utf-8"))
 
@@ -215,11 +217,9 @@ def command(rng: random.Random) -> str:
 
 def table_phrases(data: Path = Path(__file__).parents[2] / "claudiad" / "data") -> list[str]:
     """Every phrase the router knows: the tables that ship are also what the model must be able to hear."""
-    rows = (line.split("\t") for line in (data / "phrases.tsv").read_text(encoding="utf-8").splitlines())
-    out = [r[0].lstrip("=") for r in rows if len(r) > 1 and not r[0].startswith("#")]
-    rows = (line.split("\t") for line in (data / "stops.tsv").read_text(encoding="utf-8").splitlines())
-    out += [r[1] for r in rows if r[0] in {"word", "said", "release"}] * 2
-    return [p for p in out if not re.search("[a-z\u4e0b\u4f60\u8d77]", p)]  # English and Chinese are not spoken here
+    out = [phrase for _, cells in rows(data / "phrases.tsv", 3, 4) for phrase in expand(cells[0])]
+    out += [text for _, (kind, text, _) in rows(data / "stops.tsv", 3) if kind in {"word", "said", "release"}] * 2
+    return [p for p in out if not p.startswith("=")]  # English and Chinese are not spoken here
 
 
 _TABLE: list[str] = []
