@@ -13,6 +13,7 @@ from rapidfuzz.distance import Levenshtein
 
 from claudiad.brain.kana import fold
 from claudiad.brain.near import LENGTHS, load_confidences
+from claudiad.errors import EngineMissing
 from claudiad.types import Action
 from training.brain import counts, heard, nearness, slips
 from training.brain.counts import Tally, Trial
@@ -45,6 +46,14 @@ def test_a_run_writes_a_table_and_speaks_nothing_twice(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(heard, "ProcessPoolExecutor", refuse)
     assert run(tmp_path, "first.tsv") == first
+
+
+def test_without_its_voices_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine to speak with is a fault with its remedy, and nothing is remembered as unspeakable."""
+    monkeypatch.setattr(heard, "ENGINES", ("no_such_engine",))
+    out = tmp_path / "out.tsv"
+    assert nearness.main(["--kept", str(tmp_path), "--limit", "1", "--out", str(out)]) == EngineMissing.exit_status
+    assert not out.exists()
 
 
 def trial(source: Source, *, right: bool = False, made: bool = False, outcome: counts.Outcome = "guess") -> Trial:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -25,11 +26,13 @@ from rich.progress import track
 from scipy.signal import fftconvolve  # type: ignore[import-untyped]  # no stubs in the development environment
 
 from claudiad.config import SttSettings
+from claudiad.errors import EngineMissing
 from claudiad.stt.embedded import EmbeddedRecogniser
 from claudiad.stt.load import EMBEDDED
 from claudiad.types import Pcm
 from training.stt import augment, corpus, texts, voices
 
+ENGINES = ("hts_engine", "espeak-ng")
 MANNER = 1
 """Counted up when anything below makes a take sound otherwise: what was heard before is then not used."""
 SNR_DB = (0.0, 18.0)
@@ -79,9 +82,10 @@ _COLUMNS = "reading, kana, oov, looped, snr_db, voice"
 def hear_all(
     takes: Sequence[Take], seed: int, kept: Path, workers: int, console: Console
 ) -> Iterator[tuple[Take, Hearing]]:
-    """(take, hearing) in the order given, those left out that cannot be spoken. Needs `hts_engine` and `espeak-ng`.
+    """(take, hearing) in the order given, those left out that cannot be spoken.
 
     `kept`: folder of what was heard before, by seed, voices and recogniser. Interrupted, it goes on where it was.
+    Raises EngineMissing when there is something to speak and nothing to speak it with.
     """
     kept.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(kept / f"heard-{MANNER}-{seed}-{_ear()}-{'-'.join(_voices())}.sqlite", isolation_level=None)
@@ -89,6 +93,8 @@ def hear_all(
     known = {Take(text, n, bool(clear)): rest for text, n, clear, *rest in db.execute("SELECT * FROM heard")}
     wanted = [take for take in dict.fromkeys(takes) if take not in known]
     if wanted:
+        if missing := [engine for engine in ENGINES if not shutil.which(engine)]:
+            raise EngineMissing(f"{' and '.join(missing)} not found; scripts/system-packages test installs them")
         with ProcessPoolExecutor(workers, initializer=_listen, initargs=(str(kept),)) as pool:
             made = pool.map(_hear, wanted, [seed] * len(wanted), chunksize=8)
             for take, heard in track(zip(wanted, made, strict=True), "hearing …", len(wanted), console=console):
@@ -132,7 +138,7 @@ def _hear(take: Take, seed: int) -> Hearing | None:
         voice, speech = _speak(reading, labels, rng)
         snr_db = rng.uniform(*(CLEAR_SNR_DB if take.clear else SNR_DB))
         pcm = in_noise(speech, snr_db, np.random.default_rng(number), _babble(rng))
-    except (subprocess.SubprocessError, OSError):
+    except subprocess.SubprocessError:
         return None
     heard = _recogniser.recognise(pcm)
     return Hearing(reading, heard.text, round(heard.oov, 4), heard.dropped == "hallucination", round(snr_db, 1), voice)

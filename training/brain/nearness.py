@@ -26,7 +26,7 @@ from claudiad.app.parts import brain_tables
 from claudiad.brain.router import Tables
 from claudiad.brain.tables import DATA
 from claudiad.config import Settings
-from claudiad.errors import DataError
+from claudiad.errors import DataError, EngineMissing
 from claudiad.robot.registry import load as load_registry
 from training.brain import heard, report, said, slips
 from training.brain.counts import Judge, Kind, Tally, Trial, confidences, slipped, tally, weigh
@@ -108,7 +108,7 @@ def table(tallies: Mapping[Kind, Tally], weights: Mapping[Source, float], comman
 
 
 def run(o: argparse.Namespace) -> None:
-    """Everything, printed and written. Raises DataError when a table cannot be read."""
+    """Everything, printed and written. Raises DataError when a table cannot be read, EngineMissing when nothing can be spoken."""
     shown, console = Console(stderr=True), Console(highlight=False)
     tables = brain_tables(Settings(), load_registry())
     judge = Judge(tables)
@@ -118,7 +118,8 @@ def run(o: argparse.Namespace) -> None:
     trials += top_up(judge, trials, o.seed, shown)
     tallies, weights = tally(trials), weigh(trials)
     command = "python -m training.brain.nearness" + (f" --rohan {o.rohan.name}" if o.rohan else "")
-    command += f" --out {o.out.name} --seed {o.seed}" + (f" --limit {o.limit}" if o.limit else "")
+    command += f" --out {o.out.name if o.out.is_absolute() else o.out} --seed {o.seed}"
+    command += f" --limit {o.limit}" if o.limit else ""
     o.out.write_text(table(tallies, weights, command), encoding="utf-8")
     report.sources(console, trials, what.strange)
     report.kinds(console, tallies, weights)
@@ -143,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     o = a.parse_args(argv)
     try:
         run(o)
-    except DataError as fault:
+    except (DataError, EngineMissing) as fault:
         print(fault, file=sys.stderr)
         return fault.exit_status
     return 0
