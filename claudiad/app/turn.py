@@ -85,6 +85,10 @@ class Turn:
             return Judged(None, "out of vocabulary", transcript)
         if not parts.wake.admit(reading(transcript.text), clock.now()):
             return Judged(None, "not addressed", transcript)
+        return self._decide(transcript)
+
+    def _decide(self, transcript: Transcript) -> Judged:
+        parts, clock = self._parts, self._parts.clock
         began = clock.now()
         decision = parts.mind.decide(transcript.text, parts.robot.state(), began, datetime.now().astimezone().hour)
         self.ledger.mark("decide", clock.now(), began=began)

@@ -14,8 +14,9 @@ from claudiad.brain.kana import fold, hiragana
 from claudiad.brain.reading import reading, tokenizer
 
 Form = Literal["te", "noun", "stem", "imp", "dict", "ta", "nai", "vol", "to", "cha", "rya", "nn", "ostem", "said"]
-"""te 座って, noun お座り, stem 座り, imp 座れ, dict 座る, ta 座った, nai 座ら(ないで, んか), vol 座ろう, to 座っと(いて, き),
-cha 座っちゃ(って, だめ), rya 座りゃ(あ), nn 座ん(なさい), ostem お座り before ください; said: whatever is no command."""
+"""te 座って, noun お座り, stem 座り, imp 座れ, dict 座る, ta 座った, nai 座ら(ないで, んか), vol 座ろう,
+to 座っと(いて, き), cha 座っちゃ(って, だめ), rya 座りゃ(あ), nn 座ん(なさい), ostem お座り before ください;
+said: whatever is no command."""
 
 FORMS: tuple[Form, ...] = get_args(Form)
 

@@ -69,7 +69,7 @@ class StopFinder:
         return self._in_clause(heard) or self._slipped(heard.key) or (self._doubtful(heard) if moving else None)
 
     def _in_clause(self, heard: Heard) -> StopMatch | None:
-        """だめ、座らないで; きゃあ、危ない、ぶつかる; 水がこぼれてるから待って、滑るよ; 踊るのやめて！赤ちゃんがいるの."""
+        """だめ、座らないで; きゃあ、危ない、ぶつかる; 水がこぼれてるから待って; 踊るのやめて！赤ちゃんがいるの."""
         ends = sorted({*heard.bounds, len(heard.key)})
         for start in sorted({0, *heard.bounds, *heard.reasons}):
             clause = heard.key[start : next((e for e in ends if e > start), None)]
@@ -85,7 +85,7 @@ class StopFinder:
 
     def _slipped(self, key: str) -> StopMatch | None:
         for start in self._edges.starts(key):
-            if key[start : start + 1] not in self._table.slip_begins:
+            if bare(key[start : start + 4])[:2] not in self._table.slip_begins:
                 continue
             for end in range(min(len(key), start + MAX_SLIP), start + 2, -1):
                 word = self._table.slips.get(bare(key[start:end]))

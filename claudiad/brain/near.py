@@ -94,32 +94,35 @@ class Near:
 
     def find(self, key: str) -> Guess | None:
         """The one phrase that is nearest to a key; None when there is none, or two that do different things."""
-        best: dict[str, Guess] = {}
+        places = list(self._places(key))
         for difference in get_args(Difference):
-            for start in self._edges.starts(key):
-                for guess in self._from(key, start, difference):
-                    best.setdefault(repr(guess.phrase.actions), guess)
+            best: dict[str, Guess] = {}
+            for start, end, bones, forms, slurred in places:
+                if slurred and difference != "sound":
+                    continue
+                for entry in self._entries(bones, difference):
+                    if entry.form in forms:
+                        frame: Frame = "asked" if entry.form == "te" or len(key) - end > 1 else "bare"
+                        guess = Guess(entry.phrase, difference, frame, len(entry.skeleton), start, end)
+                        best.setdefault(repr(guess.phrase.actions), guess)
             if best:
                 return next(iter(best.values())) if len(best) == 1 else None
         return None
 
-    def _from(self, key: str, start: int, difference: Difference) -> Iterator[Guess]:
-        for end in range(min(len(key), start + 2 * LONGEST), start + 1, -1):
-            rest = key[end:]
-            forms = self._edges.forms_before(rest)
-            if "noun" not in forms and rest[:1] in _DONE_BY and self._done(rest):
-                forms |= {"noun"}
-            if not forms and difference == "sound" and rest in self._edges.slurred:
-                forms = _REQUESTED
-            if not forms:
-                continue
-            bones = skeleton(key[start:end])
-            if not SHORTEST <= len(bones) <= LONGEST + 1:
-                continue
-            for entry in self._entries(bones, difference):
-                if entry.form in forms:
-                    asked = entry.form == "te" or len(rest) > 1
-                    yield Guess(entry.phrase, difference, "asked" if asked else "bare", len(entry.skeleton), start, end)
+    def _places(self, key: str) -> Iterator[tuple[int, int, str, frozenset[Form], bool]]:
+        """(start, end, skeleton, forms that fit what follows, whether that is slurred) of all that may be a phrase."""
+        for start in self._edges.starts(key):
+            for end in range(min(len(key), start + 2 * LONGEST), start + 1, -1):
+                rest = key[end:]
+                forms = self._edges.forms_before(rest)
+                if "noun" not in forms and rest[:1] in _DONE_BY and self._done(rest):
+                    forms |= {"noun"}
+                slurred = not forms and rest in self._edges.slurred
+                if not forms and not slurred:
+                    continue
+                bones = skeleton(key[start:end])
+                if SHORTEST <= len(bones) <= LONGEST + 1:
+                    yield start, end, bones, forms or _REQUESTED, slurred
 
     def _done(self, rest: str) -> bool:
         for do in _DONE:

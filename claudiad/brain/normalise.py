@@ -8,6 +8,7 @@ key with it in is unknown, so nothing moves.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,20 +83,9 @@ class Edges:
     longest_behind: int
     longest_join: int
 
-    def starts(self, key: str, start: int = 0) -> Iterator[int]:
+    def starts(self, key: str, start: int = 0) -> tuple[int, ...]:
         """Positions at which a step can begin: `start` itself, then after one, two… fillers or names."""
-        seen = {start}
-        level = [start]
-        for _ in range(MAX_FILLERS):
-            yield from level
-            following: list[int] = []
-            for at in level:
-                for end in range(min(len(key), at + self.longest_front), at, -1):
-                    if end not in seen and key[at:end] in self.front:
-                        seen.add(end)
-                        following.append(end)
-            level = following
-        yield from level
+        return _starts(self.front, self.longest_front, key, start)
 
     def is_company(self, key: str) -> bool:
         """True for nothing but names and fillers: クラウディアさん, えーと."""
@@ -217,6 +207,22 @@ def load_edges(path: Path) -> Edges:
         longest_behind=max((len(e) for ends in (*behind.values(), *negations.values()) for e in ends), default=0),
         longest_join=max((len(j) for known in joins.values() for j in known), default=0),
     )
+
+
+@functools.lru_cache(maxsize=2048)
+def _starts(front: frozenset[str], longest: int, key: str, start: int) -> tuple[int, ...]:
+    # The same key is cut several times on the way to one decision. A frozenset keeps its hash.
+    out = [start]
+    level = [start]
+    for _ in range(MAX_FILLERS):
+        following: list[int] = []
+        for at in level:
+            for end in range(min(len(key), at + longest), at, -1):
+                if end not in out and key[at:end] in front:
+                    out.append(end)
+                    following.append(end)
+        level = following
+    return tuple(out)
 
 
 def _slurred(endings: set[str], known: set[str]) -> frozenset[str]:

@@ -47,7 +47,7 @@ class StopTable:
     slips: Mapping[str, StopWord]
     """By key without length and っ: とまて, とまてとまて."""
     slip_begins: frozenset[str]
-    """First kana of those: most keys need no closer look."""
+    """First two kana of those: most keys need no closer look."""
     maybe: Mapping[str, StopWord]
     """By key: what is a stop only while the robot moves."""
     releases: frozenset[str]
@@ -65,59 +65,45 @@ class StopTable:
 
 def load_stops(path: Path) -> StopTable:
     """Read `stops.tsv`. Raises `DataError` with the line for an unknown kind or latch column."""
-    items: dict[tuple[str, Form], StopWord] = {}
-    sets: dict[str, set[str]] = {"tail": set(), "plea": set(), "halt": set(), "release": set()}
-    written: set[str] = set()
-    foreign: dict[str, StopWord] = {}
-    maybe: dict[str, StopWord] = {}
-    kanji: set[str] = set()
+    lines: dict[str, list[StopWord]] = {kind: [] for kind in _KINDS}
     for line, (kind, text, latch) in rows(path, 3):
         if kind not in _KINDS:
             raise DataError(f"{path}:{line}: unknown kind {kind!r}; known: {', '.join(_KINDS)}")
         if latch not in ("-", "latch", "alone"):
             raise DataError(f"{path}:{line}: the last column is `latch`, `alone` or `-`, not {latch!r}")
-        kanji |= set(text)
-        stop = StopWord(text, latch == "latch", latch == "alone")
-        if kind == "word":
-            for form in _forms(text):
-                if form.form not in ("dict", "ta", "vol"):
-                    items.setdefault((form.key, form.form), stop)
-        elif kind == "said":
-            items.setdefault((reading(text), "said"), stop)
-        elif kind == "kanji":
-            pass
-        elif kind == "maybe":
-            maybe[reading(text)] = stop
-        elif kind == "foreign":
-            foreign[letters(text)] = stop
-        elif kind == "halt":
-            sets[kind] |= {w.key for w in words(text) if w.form in ("te", "noun", "imp", "said")}
-        else:
-            sets[kind].add(reading(text))
-            if kind == "release":
-                written.add(text)
-    core = tuple(
-        (key, stop)
-        for (key, form), stop in items.items()
-        if form in _PLAIN and NEAR_MIN <= len(shorten(key)) <= NEAR_MAX
-    )
-    slips = {bare(k): s for (k, f), s in items.items() if f in _PLAIN and "ッ" in k and len(bare(k)) >= SLIP_MIN}
+        lines[kind].append(StopWord(text, latch == "latch", latch == "alone"))
+    items = _forms(lines["word"], lines["said"])
+    plain = {key: stop for (key, form), stop in items.items() if form in _PLAIN}
+    core = tuple((key, stop) for key, stop in plain.items() if NEAR_MIN <= len(shorten(key)) <= NEAR_MAX)
+    slips = {bare(key): stop for key, stop in plain.items() if "ッ" in key and len(bare(key)) >= SLIP_MIN}
     return StopTable(
-        lexicon=Lexicon([(key, form, stop) for (key, form), stop in items.items()]),
-        tails=frozenset(sets["tail"]),
-        pleas=frozenset(sets["plea"]),
-        halts=frozenset(sets["halt"]),
-        foreign=foreign,
+        lexicon=Lexicon((key, form, stop) for (key, form), stop in items.items()),
+        tails=frozenset(reading(stop.text) for stop in lines["tail"]),
+        pleas=frozenset(reading(stop.text) for stop in lines["plea"]),
+        halts=frozenset(w.key for stop in lines["halt"] for w in words(stop.text) if w.form in _PLAIN),
+        foreign={letters(stop.text): stop for stop in lines["foreign"]},
         slips=slips,
-        slip_begins=frozenset(key[0] for key in slips),
-        maybe=maybe,
-        releases=frozenset(written),
-        kanji=frozenset(kanji),
-        release_keys=frozenset(sets["release"]),
+        slip_begins=frozenset(key[:2] for key in slips),
+        maybe={reading(stop.text): stop for stop in lines["maybe"]},
+        releases=frozenset(stop.text for stop in lines["release"]),
+        release_keys=frozenset(reading(stop.text) for stop in lines["release"]),
+        kanji=frozenset(char for stops in lines.values() for stop in stops for char in stop.text),
         core=core,
         cut=_by_deletion(core),
-        keys=frozenset(key for (key, form) in items if form in _PLAIN),
+        keys=frozenset(plain),
     )
+
+
+def _forms(verbs: list[StopWord], said: list[StopWord]) -> dict[tuple[str, Form], StopWord]:
+    """Every form in which a stop word may be said; the first line that has one keeps it."""
+    items: dict[tuple[str, Form], StopWord] = {}
+    for stop in verbs:
+        for word in _words(stop.text):
+            if word.form not in ("dict", "ta", "vol"):
+                items.setdefault((word.key, word.form), stop)
+    for stop in said:
+        items.setdefault((reading(stop.text), "said"), stop)
+    return items
 
 
 def bare(key: str) -> str:
@@ -129,7 +115,7 @@ def bare(key: str) -> str:
     return short
 
 
-def _forms(text: str) -> list[Word]:
+def _words(text: str) -> list[Word]:
     """A verb's forms; of a noun, 停止, also those of 停止して and 停止をして."""
     forms = words(text)
     if forms[0].form == "noun":
