@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from claudiad.brain.insertions import Words, insertions, nominal
 from claudiad.brain.normalise import Edges
@@ -22,6 +22,8 @@ from claudiad.brain.sequence import Gaps, Grammar, Parsed, once
 from claudiad.brain.steps import Step
 
 MAX_CLAUSES = 8
+MAX_TIME = 4
+"""Words of a clause that says no more than when."""
 
 STRONG = "!。！♪…"
 """Marks after which a new sentence begins."""
@@ -32,6 +34,8 @@ _OPEN = frozenset(
 _BEFORE = frozenset(("前", "うち", "内", "間", "あいだ"))
 _WANTS = frozenset(("下さる", "くださる", "頂く", "いただく", "貰う", "欲しい", "ほしい"))
 _REASONS = frozenset(("から", "ので", "けど", "し", "んだ", "もん"))
+_OF_OTHERS = frozenset(("貰う", "もらう", "欲しい", "ほしい", "頂く", "いただく"))
+_QUOTING = frozenset(("と", "って", "とか", "だって", "なんて", "っていう"))
 _LET = frozenset(("いい", "良い", "よい", "構う", "大丈夫"))
 
 _SPOKEN = re.compile(
@@ -93,30 +97,61 @@ def _parse(heard: Heard, grammar: Grammar, gaps: Gaps, start: int, end: int) -> 
     return parsed if isinstance(parsed, Parsed) else None
 
 
+@dataclass(slots=True)
+class _Said:
+    """What the clauses up to here ask for."""
+
+    wanted: list[Step] = field(default_factory=list)
+    forbidden: list[Step] = field(default_factory=list)
+    after_te: bool = False
+    """A bare te-form came last: 座って、…"""
+
+    @property
+    def topic(self) -> bool:
+        """Nothing but a noun so far, which may be what is talked about: ダンス、…"""
+        return len(self.wanted) == 1 and self.wanted[0].bare and self.wanted[0].phrase is not None
+
+    def add(self, parsed: Parsed, key: str, *, strong: bool) -> bool:
+        """Take in a clause that was understood; False when it makes something else of what stands before it."""
+        talk = [s.phrase for s in parsed.steps if s.phrase and not s.joins]
+        # 座って、吠えて asks for more than it can; 踊って、疲れた and ダンス、好き？ tell of something.
+        if any(not p.actions and p.text.endswith(("て", "で")) for p in talk):
+            return False
+        if talk and not strong and (self.after_te or self.topic):
+            return False
+        self.forbidden += parsed.forbidden
+        self.wanted += [s for s in parsed.steps if s.joins]
+        self.after_te = key.endswith(("テ", "デ")) and not (parsed.steps and parsed.steps[-1].bare)
+        return True
+
+
 def _ordered(heard: Heard, pieces: list[_Piece], grammar: Grammar, edges: Edges, words: Words) -> Understood | None:
-    wanted: list[Step] = []
-    forbidden: list[Step] = []
-    before = ""
+    said = _Said()
     for piece in pieces:
-        said = heard.key[piece.start : piece.end]
-        if piece.parsed is not None:
-            forbidden += piece.parsed.forbidden
-            wanted += [s for s in piece.parsed.steps if s.joins]
-            before = said
-            continue
-        if edges.is_company(said):
-            continue
-        if wanted and edges.takes_back(said):
-            forbidden.append(wanted.pop())  # 伏せ、|違う違う、|お座り
-            continue
-        if wanted and grammar.only_asks(said):
-            continue  # バク転見たい、|やってやって
-        clause = _between(heard.tokens, piece.start, piece.end)
+        key = heard.key[piece.start : piece.end]
         strong = heard.mark_before(piece.start) in STRONG
-        if not harmless(clause, words, first=not wanted, after_te=before.endswith(("テ", "デ")), strong=strong):
+        if piece.parsed is not None:
+            fits = said.add(piece.parsed, key, strong=strong)
+        elif edges.is_company(key):
+            fits = not any(late in key for late in edges.late if late.startswith("アト"))  # 後で、踊って
+        elif said.wanted and edges.takes_back(key):
+            said.forbidden.append(said.wanted.pop())  # 伏せ、|違う違う、|お座り
+            fits = True
+        elif said.wanted and grammar.only_asks(key):
+            fits = True  # バク転見たい、|やってやって
+        else:
+            clause = _between(heard.tokens, piece.start, piece.end)
+            fits = not edges.denies_name(key) and _beside(clause, said, words, strong=strong)
+            said.after_te = False
+        if not fits:
             return None
-        before = ""
-    return Understood(Parsed(tuple(once(wanted)), tuple(forbidden)))
+    return Understood(Parsed(tuple(once(said.wanted)), tuple(said.forbidden)))
+
+
+def _beside(clause: Clause, said: _Said, words: Words, *, strong: bool) -> bool:
+    if said.topic and not strong and clause[-1:] and clause[-1].surface not in _REASONS:
+        return _addressee(clause, words)  # ダンス、昨日見たよ
+    return harmless(clause, words, first=not said.wanted, after_te=said.after_te, strong=strong)
 
 
 def _talked(heard: Heard, pieces: list[_Piece], edges: Edges, words: Words) -> Understood | None:
@@ -139,6 +174,20 @@ def _talked(heard: Heard, pieces: list[_Piece], edges: Edges, words: Words) -> U
     return Understood(Parsed(()), first)
 
 
+def meant_for_it(heard: Heard, words: Words) -> bool:
+    """False for 妻に休んでほしい, 息子に起きてもらって, and for verbs that only sound like a command (置きなさい)."""
+    somebody = False
+    apart = {*heard.bounds, *heard.reasons}
+    for a, b in itertools.pairwise(heard.tokens):
+        if a.surface in words["unlike"] and a.pos[0] == "動詞" and (b.surface == "て") == (a.surface != "置き"):
+            return False
+        person = a.lemma in words["person"] or a.surface in words["person"] or a.pos[2] == "人名"
+        somebody = (somebody or (person and b.surface == "に")) and b.surface != "を" and b.start not in apart
+        if somebody and a.surface in ("て", "で") and b.lemma in _OF_OTHERS:
+            return False
+    return True
+
+
 def _between(tokens: Clause, start: int, end: int) -> Clause:
     return tuple(t for t in tokens if start <= t.start < end)
 
@@ -150,6 +199,9 @@ def harmless(clause: Clause, words: Words, *, first: bool, after_te: bool, stron
     いる… would make another meaning, and a narration another one again. `strong`: a sentence ended before it.
     """
     if not clause or _called(clause, words) or clause[0].lemma in words["next"]:
+        return False
+    only_when = clause[0].lemma in words["time"] and len(clause) < MAX_TIME  # 踊って、後でね
+    if only_when or clause[0].surface in _QUOTING or any(t.lemma in words["told"] for t in clause[-4:]):
         return False
     lemmas = {t.lemma for t in clause}
     if lemmas & {"もし", "仮に", "例えば"} or (not first and lemmas & words["asking"]):
@@ -166,6 +218,8 @@ def _new_sentence(clause: Clause, words: Words) -> bool:
     opening, last = clause[0], clause[-1]
     if opening.lemma in words["auxiliary"] and opening.surface[0] not in "置仕行来":
         return False
+    if last.pos[0] == "形容詞" and last.lemma not in ("無い", "ない"):
+        return False  # 踊って、暑い
     if last.pos[0] == "動詞":
         return last.pos[5].startswith("意志推量形")
     if last.lemma == "た" or (last.lemma == "ます" and last.pos[0] == "助動詞"):

@@ -24,6 +24,7 @@ MAX_SLIP = 18
 MAX_TAIL = 16
 """Longest politeness behind a stop word, in kana."""
 
+_THAT = ("ソノ", "コノ", "アノ", "ヘンナ")
 _OBJECT = ("ノオ", "ノワ", "ノハ", "ノ", "オ", "ワ", "ハ", "モオ", "モ", "")
 
 
@@ -53,6 +54,11 @@ class StopFinder:
     def stop_keys(self) -> frozenset[str]:
         """Keys of all stop words: what no reply but the answer to a stop may contain (docs/safety.md, 14)."""
         return self._table.keys
+
+    @property
+    def common_kanji(self) -> frozenset[str]:
+        """What stop words, politeness and those around are written with."""
+        return self._table.kanji
 
     def find_stop(self, text: str, moving: bool = False) -> StopMatch | None:
         """The stop in a text or a kana transcript, or None. `moving`: a doubtful stop is a stop."""
@@ -163,7 +169,8 @@ class StopFinder:
 
     def _doing(self, key: str) -> StopWord | None:
         """踊るのをやめて, ダンスをやめて, 歩くのはもうやめて: a known doing, and its end."""
-        for start in self._edges.starts(key):
+        that = next((len(t) for t in _THAT if key.startswith(t)), 0)
+        for start in self._edges.starts(key, that):
             for end, form, _ in self._doings.at(key, start):
                 if form not in ("dict", "noun", "stem") or end - start < 2:
                     continue

@@ -23,9 +23,24 @@ MAX_NOUNS = 8
 """Longest noun phrase, in words."""
 
 _CASE = frozenset(("に", "へ", "で", "と", "から", "さ"))
+_NOT_THAT = (["じゃ", "なく", "て"], ["で", "なく", "て"], ["や", "なく", "て"], ["で", "は", "なく", "て"])
 _NOMINAL = frozenset(("名詞", "代名詞", "接頭辞", "接尾辞", "連体詞", "形状詞"))
 
-Kind = Literal["asking", "time", "saying", "auxiliary", "next", "way", "manner", "person", "with"]
+Kind = Literal[
+    "asking",
+    "time",
+    "saying",
+    "auxiliary",
+    "next",
+    "way",
+    "manner",
+    "person",
+    "with",
+    "unlike",
+    "self",
+    "told",
+    "request",
+]
 Words = Mapping[Kind, frozenset[str]]
 """`context.tsv`: dictionary forms by what they mean beside a command."""
 
@@ -107,14 +122,14 @@ def _place(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
     if tokens[j - 1].lemma in words["way"] and particle in ("に", "へ", "さ"):
         return
     rest = [t.surface for t in tokens[j : j + 4]]
-    if rest[:3] in (["じゃ", "なく", "て"], ["で", "なく", "て"], ["や", "なく", "て"]):
-        yield j + 3
-    if rest[:4] == ["で", "は", "なく", "て"]:
-        yield j + 4
+    if not any(t.lemma in words["self"] for t in tokens[i:j]):
+        yield from (j + len(no) for no in _NOT_THAT if rest[: len(no)] == no)
     if particle not in _CASE or not (tokens[j].pos[1] == "格助詞" or tokens[j].lemma == "だ" or particle == "さ"):
         return
-    yield j + 1
     following = tokens[j + 1] if j + 1 < len(tokens) else None
+    if particle == "から" and following is not None and following.lemma in ("歩く", "走る", "来る"):
+        return  # 駅から歩いて is told, not asked for
+    yield j + 1
     if following is None:
         return
     if following.lemma in words["with"] and rest[2:3] == ["て"]:

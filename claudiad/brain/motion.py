@@ -210,7 +210,7 @@ def load_motions(path: Path) -> Motions:
 
 def _add(said: Motion, amount: re.Match[str]) -> Motion | None:
     n = 0.5 if amount["half"] else numerals.value(amount["number"])
-    if n is None:
+    if not n:
         return None
     unit = amount["unit"]
     n += 0.5 if amount["plus"] else 0.0

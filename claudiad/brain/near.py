@@ -151,6 +151,10 @@ def is_word(heard: Heard, guess: Guess) -> bool:
         return True  # a recogniser that writes kanji slips from word to word
     if not said or said[0].start != guess.start or any(t.morpheme.is_oov() for t in said):
         return False
+    if len(said) > 2 and any(t.surface in ("を", "に") for t in said[1:-1]):
+        return True  # 手を洗って
+    if len(said) == 1 and any("一" <= c <= "龯" for c in said[0].morpheme.normalized_form()):
+        return True  # タンス is 箪笥
     first = said[0].pos
     if first[0] == "動詞":
         return len(said) == 1 or said[1].pos[1] == "接続助詞"

@@ -91,6 +91,11 @@ class Edges:
         """True for nothing but names and fillers: クラウディアさん, えーと."""
         return len(key) in self.starts(key)
 
+    def denies_name(self, key: str) -> bool:
+        """True for 君じゃないよ, クラウディアじゃなくて: somebody else is meant."""
+        ends = (n for n in self.name_lengths if key[:n] in self.names)
+        return any(key[n:].startswith(("ジャナ", "デワナ", "ヤナ")) for n in ends)
+
     def takes_back(self, key: str) -> bool:
         """True for a clause that only takes back what was said before: 違う違う, やっぱりやめた."""
         return any(key[start:] in self.back for start in self.starts(key) if start < len(key))

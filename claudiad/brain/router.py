@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claudiad.brain import answers, wording
-from claudiad.brain.clauses import understand
+from claudiad.brain.clauses import meant_for_it, understand
 from claudiad.brain.conjugate import Word
 from claudiad.brain.emergency import StopFinder, StopMatch
 from claudiad.brain.foreign import Foreign, load_foreign
@@ -146,13 +146,39 @@ class _Deciding:
 
     def look_up(self, heard: Heard) -> Decision | None:
         """The hot path, then the grammar: every kana is known."""
+        if not meant_for_it(heard, self.tables.words):
+            return None
+        asked = heard.marks[-1:] == ("?",)
         for form, phrase in self.tables.phrases.lexicon.find(heard.key):
-            if self.tables.edges.ends(form, ""):  # not 座る, 座った, 座り by themselves
-                return self.said(phrase, 1.0)
+            # Not 座る, 座った, 座り by themselves; nor お座り？, which the grammar below asks back about.
+            if self.tables.edges.ends(form, "") and not (form == "noun" and asked):
+                return self.checked(heard, (Step(phrase.actions, phrase),)) or self.said(phrase, 1.0)
         parsed = self.grammar.parse(heard.key, heard.bounds)
         if parsed == "too long":
             return self.talk("grammar", answers.TOO_LONG, 0.9, "more than six steps")
-        return self.parsed(parsed, 0.98) if isinstance(parsed, Parsed) else None
+        if not isinstance(parsed, Parsed):
+            return None
+        if asked and parsed.steps and parsed.steps[-1].bare:
+            return self.ask_back(parsed.steps, 0.6, "question: " + " → ".join(map(wording.name, parsed.steps)))
+        return self.checked(heard, parsed.steps) or self.parsed(parsed, 0.98)
+
+    def checked(self, heard: Heard, steps: tuple[Step, ...]) -> Decision | None:
+        """A question, where the kanji say that something else was meant than what it sounds like."""
+        phrase = steps[0].phrase if len(steps) == 1 else None
+        if phrase is None or not self.written_otherwise(heard, phrase):
+            return None
+        return self.ask_back(steps, 0.5, f"sounds like {phrase.text}")
+
+    def written_otherwise(self, heard: Heard, phrase: Phrase) -> bool:
+        """交代, 開店, 星座: a known sound, written with other kanji, and nothing with it that asks for anything."""
+        if heard.kana_only or heard.bounds or not phrase.actions:
+            return False
+        if any(t.lemma in self.tables.words["request"] for t in heard.tokens):
+            return False
+        table, text = (frozenset(c for c in s if "一" <= c <= "龯") for s in (phrase.text, heard.text))
+        verb = phrase.text.endswith(("て", "で"))  # 手を降って may be 手を振って
+        other = bool(text - table - self.tables.stops.common_kanji)
+        return other and bool(table - text) and not (verb and table & text)
 
     def foreign(self, heard: Heard) -> Decision | None:
         """English and Chinese; anything with kana in it is neither."""
@@ -168,6 +194,8 @@ class _Deciding:
     def among_talk(self, heard: Heard) -> Decision | None:
         """A command with talk around it; a wish or a question, which is asked back."""
         heard = tokenised(heard)
+        if not meant_for_it(heard, self.tables.words):
+            return None
         if (found := understand(heard, self.grammar, self.tables.edges, self.tables.words)) is not None:
             return self.said(found.talk, 0.9) if found.talk else self.parsed(found.order, 0.9)
         for start in self.tables.edges.topic_ends(heard.key):

@@ -120,7 +120,7 @@ class Grammar:
             for end, form, bare in self._steps.at(key, start):
                 step = bare.placed(pos, rank, anew=start > pos and bool(_ANEW.search(key[pos:start])))
                 if (not depth or step.joins) and self._ends(form, key[end:], depth, search.perhaps):
-                    return (step,)
+                    return (replace(step, bare=True),) if form == "noun" and end == len(key) else (step,)
                 if step.joins and (chain := self._go_on(search, step, form, end, depth)) is not None:
                     return chain
         search.dead.add(pos)
@@ -152,7 +152,7 @@ class Grammar:
     def _ends(self, form: Form, rest: str, depth: int, perhaps: bool) -> bool:
         if self._edges.ends(form, rest, perhaps=perhaps):
             return True
-        return form == "dict" and depth > 0 and rest in ("", "ヨ", "ネ", "ノ")  # 立って回って座る
+        return form == "dict" and depth > 1 and not rest  # 立って回って座る
 
     def _go_on(self, search: _Search, step: Step, form: Form, end: int, depth: int) -> _Chain | None:
         key = search.key
@@ -169,7 +169,7 @@ class Grammar:
         following_at = list(self._edges.after(form, key, end))
         if any(self._halts(key, at) for at in following_at):
             return (step,)  # 四歩進んだら止まって: it does so anyway
-        if form in ("noun", "stem", "ta") and end in search.bounds:
+        if form == "noun" and end in search.bounds:
             following_at.append(end)  # お座り、お手: where a comma stood, no connective is needed
         for following in following_at:
             rest = self._from(search, following, depth + 1)
@@ -234,7 +234,7 @@ def _same(one: Step, other: Step) -> bool:
 
 def _ordered(steps: list[Step]) -> _Chain | None:
     """Steps in the order in which they are to be done; None for 後で踊って, which is not now."""
-    if len(steps) == 1 and steps[0].rank == _LATER:
+    if steps and steps[0].rank == _LATER and not any(step.rank < 0 for step in steps):
         return None
     if steps and steps[-1].rank == _REPEAT:
         steps = steps[:-1] * steps[-1].times

@@ -54,12 +54,14 @@ class Step:
     """Where in the key it begins, fillers included."""
     anew: bool = False
     """もう一回 stood before it: not the same thing said twice."""
+    bare: bool = False
+    """A noun at the end, and no word that asks for it: ダンス, which may be what is talked about."""
     rank: int = 0
     """-1: to be done before what was said earlier; 1 and more: after everything else."""
 
     def placed(self, at: int, rank: int, *, anew: bool) -> Step:
         """The same at its place in the key."""
-        return Step(self.actions, self.phrase, self.times, self.forbidden, at, anew, rank)
+        return Step(self.actions, self.phrase, self.times, self.forbidden, at, anew, rank=rank)
 
     @property
     def joins(self) -> bool:
