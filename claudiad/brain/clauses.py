@@ -106,18 +106,18 @@ class _Said:
     after_te: bool = False
     """A bare te-form came last: 座って、…"""
 
-    @property
-    def topic(self) -> bool:
+    def topic(self, words: Words) -> bool:
         """Nothing but a noun so far, which may be what is talked about: ダンス、…"""
-        return len(self.wanted) == 1 and self.wanted[0].bare and self.wanted[0].phrase is not None
+        first = self.wanted[0] if len(self.wanted) == 1 else None
+        return first is not None and first.bare and first.phrase is not None and first.phrase.text not in words["order"]
 
-    def add(self, parsed: Parsed, key: str, *, strong: bool) -> bool:
+    def add(self, parsed: Parsed, key: str, words: Words, *, strong: bool) -> bool:
         """Take in a clause that was understood; False when it makes something else of what stands before it."""
         talk = [s.phrase for s in parsed.steps if s.phrase and not s.joins]
         # 座って、吠えて asks for more than it can; 踊って、疲れた and ダンス、好き？ tell of something.
         if any(not p.actions and p.text.endswith(("て", "で")) for p in talk):
             return False
-        if talk and not strong and (self.after_te or self.topic):
+        if talk and not strong and (self.after_te or self.topic(words)):
             return False
         self.forbidden += parsed.forbidden
         self.wanted += [s for s in parsed.steps if s.joins]
@@ -131,7 +131,7 @@ def _ordered(heard: Heard, pieces: list[_Piece], grammar: Grammar, edges: Edges,
         key = heard.key[piece.start : piece.end]
         strong = heard.mark_before(piece.start) in STRONG
         if piece.parsed is not None:
-            fits = said.add(piece.parsed, key, strong=strong)
+            fits = said.add(piece.parsed, key, words, strong=strong)
         elif edges.is_company(key):
             fits = not any(late in key for late in edges.late if late.startswith("アト"))  # 後で、踊って
         elif said.wanted and edges.takes_back(key):
@@ -149,7 +149,7 @@ def _ordered(heard: Heard, pieces: list[_Piece], grammar: Grammar, edges: Edges,
 
 
 def _beside(clause: Clause, said: _Said, words: Words, *, strong: bool) -> bool:
-    if said.topic and not strong and clause[-1:] and clause[-1].surface not in _REASONS:
+    if said.topic(words) and not strong and clause[-1:] and clause[-1].surface not in _REASONS:
         return _addressee(clause, words)  # ダンス、昨日見たよ
     return harmless(clause, words, first=not said.wanted, after_te=said.after_te, strong=strong)
 

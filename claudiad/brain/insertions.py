@@ -40,6 +40,8 @@ Kind = Literal[
     "self",
     "told",
     "request",
+    "story",
+    "order",
 ]
 Words = Mapping[Kind, frozenset[str]]
 """`context.tsv`: dictionary forms by what they mean beside a command."""
@@ -119,6 +121,8 @@ def _place(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
     if j == i or j >= len(tokens) or not any(t.pos[0] in ("名詞", "代名詞", "形状詞") for t in tokens[i:j]):
         return
     particle = tokens[j].surface
+    if tokens[j - 1].lemma in words["story"]:
+        return
     if tokens[j - 1].lemma in words["way"] and particle in ("に", "へ", "さ"):
         return
     rest = [t.surface for t in tokens[j : j + 4]]
