@@ -22,8 +22,6 @@ from claudiad.brain.sequence import Gaps, Grammar, Parsed, once
 from claudiad.brain.steps import Step
 
 MAX_CLAUSES = 8
-MAX_TIME = 4
-"""Words of a clause that says no more than when."""
 
 STRONG = "!。！♪…"
 """Marks after which a new sentence begins."""
@@ -200,7 +198,7 @@ def harmless(clause: Clause, words: Words, *, first: bool, after_te: bool, stron
     """
     if not clause or _called(clause, words) or clause[0].lemma in words["next"]:
         return False
-    only_when = clause[0].lemma in words["time"] and len(clause) < MAX_TIME  # 踊って、後でね
+    only_when = clause[0].lemma in words["time"] and all(t.pos[0] == "助詞" for t in clause[1:])  # 踊って、後でね
     if only_when or clause[0].surface in _QUOTING or any(t.lemma in words["told"] for t in clause[-4:]):
         return False
     lemmas = {t.lemma for t in clause}

@@ -104,7 +104,8 @@ class StopFinder:
         at = key.find("カラ", 2)
         while at > 0:
             rest = key[at + 2 :]
-            if len(rest) > NEAR_MIN - 1 and (word := self._whole(rest)) and not word.alone:
+            word = self._whole(rest) if len(rest) >= NEAR_MIN else None
+            if (word and not word.alone) or (word := self._doing(rest)):
                 return word
             at = key.find("カラ", at + 1)
         return None

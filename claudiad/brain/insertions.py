@@ -121,9 +121,8 @@ def _place(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
     if j == i or j >= len(tokens) or not any(t.pos[0] in ("名詞", "代名詞", "形状詞") for t in tokens[i:j]):
         return
     particle = tokens[j].surface
-    if tokens[j - 1].lemma in words["story"]:
-        return
-    if tokens[j - 1].lemma in words["way"] and particle in ("に", "へ", "さ"):
+    head = tokens[j - 1].lemma
+    if head in words["story"] or (head in words["way"] and particle in ("に", "へ", "さ")):
         return
     rest = [t.surface for t in tokens[j : j + 4]]
     if not any(t.lemma in words["self"] for t in tokens[i:j]):

@@ -36,7 +36,7 @@ _TO_HIRAGANA = {code + 0x60: code for code in range(0x3041, 0x3097)}
 _ALL_VOWELS = frozenset("アイウエオ")
 _CHANGES = re.compile(r"[ーァィゥェォウイ]")
 """What folding looks at; without it a string of kana is its own key."""
-_SEAM_U = re.compile(r"シロ|ゴ[イカキクケコ]")
+_SEAM_U = re.compile(r"シロ|ゴ[イカキクケコ]|レシ")
 _SEAM_I = re.compile(r"[チッ]")
 
 

@@ -173,6 +173,7 @@ def load_edges(path: Path) -> Edges:
         found[kind] |= {fold(each) for each in expand(written)}
     te = found["te"] | {helper + rest for helper in found["help"] for rest in found["te"]}
     found["ostem"] |= {e for e in found["te"] if e.startswith(("イタダ", "クダサ"))}  # お座り|いただけますか
+    found["noun"] |= {e for e in found["ostem"] if e.startswith(("イタダ", "ネガ"))}  # お掛け|いただけますか
     behind = {form: frozenset(te if form == "te" else found[form]) for form in FORMS}
     forms: dict[str, frozenset[Form]] = {}
     for form, endings in behind.items():

@@ -167,7 +167,10 @@ class Steps:
         between = _OBJECT.match(key, end)
         middle = between.end() if between else end
         for at in dict.fromkeys((middle, end + 1 if key.startswith("オ", end) else end, end)):
-            yield from _verb(self._do, key, at, step)
+            for done, form, found in _verb(self._do, key, at, step):
+                yield done, form, found
+                if form == "dict":
+                    yield from self._shown(key, done, step)  # 伸びをする|ところを見せて
 
     def _changed(self, key: str, end: int, step: Step) -> Iterator[Found]:
         """小走り|モードに切り替えて, 省エネ|で歩いて; and of any noun ポーズ|で決めて."""
