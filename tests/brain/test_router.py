@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from claudiad.brain.display import Speller, load_speller
 from claudiad.brain.kana import fold
-from claudiad.brain.reading import reading
+from claudiad.brain.reading import MAX_CHARS, hear, reading
 from claudiad.brain.router import Router, Tables, load_tables
-from claudiad.types import Decision, Posture, RobotState
+from claudiad.types import Action, Context, Decision, Posture, RobotState
 from tests.brain.conftest import ACTIONS, DANCING, STANDING, calls, lines
 
 JOINTS = [
@@ -35,10 +36,32 @@ JOINTS = [
 ]
 JOINTS += ["、", "たら", "ゴ", "テン"]
 PIECES = [line.split("\t")[0] for line in lines("commands.tsv")] + list(lines("traps.txt")) + JOINTS
+RUNNING = ["Dance1", "StaticWalk", "move x=1", "", " ", "ダンス"]
 STATES = st.builds(
-    RobotState, posture=st.sampled_from(Posture), battery=st.integers(0, 100), running=st.none() | st.just("Dance1")
+    RobotState,
+    posture=st.sampled_from(Posture),
+    battery=st.integers(0, 100),
+    running=st.none() | st.sampled_from(RUNNING),
 )
-TEXTS = st.text(max_size=60) | st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
+ASKED = st.sampled_from([(), (Action("Sit", ACTIONS["Sit"]),), (Action("move", ACTIONS["move"], {"x": 1.0}),) * 6])
+CONTEXTS = st.builds(Context, hour=st.none() | st.integers(0, 23), last=ASKED, asked=ASKED)
+ANYTHING = st.text(max_size=60)
+BROKEN = st.text(st.characters(categories=["Cs", "Cc", "Cf", "Co", "Cn", "Mn", "Zl", "Zp", "Lo", "Lm"]), max_size=60)
+"""Lone surrogates, control characters, directions, private use, combining marks, scripts of all kinds."""
+ALPHABET = "アイウオカキクコサシスセソタチッテトドナニノハフマミメモヤヨラリルレワンガギダデバパャュョー"
+KANA = st.text(f"{ALPHABET}あうおかさしすたって、。", max_size=24)
+SPOKEN = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
+LONG = [(piece * MAX_CHARS)[:MAX_CHARS] for piece in PIECES]
+
+
+@st.composite
+def slipped(draw: st.DrawFn) -> str:
+    """Pieces of commands with characters lost, replaced or put in, of any kind."""
+    text = draw(st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(text)))
+        text = text[:at] + draw(st.text(max_size=2)) + text[at + draw(st.integers(0, 2)) :]
+    return text
 
 
 @pytest.fixture(scope="session")
@@ -46,19 +69,118 @@ def speller(tables: Tables) -> Speller:
     return load_speller(tables.phrases)
 
 
-@given(TEXTS, STATES)
-@settings(max_examples=1000, deadline=None)
-def test_no_text_raises_or_invents_an_action(router: Router, text: str, state: RobotState) -> None:
-    """Only ids of the given registry, finite parameters, a confidence in 0..1, a rule, and the text itself."""
-    decision = router.decide(text, state)
+def check(router: Router, text: str, state: RobotState, context: Context) -> None:
+    """What every decision promises, whatever was said."""
+    decision = router.decide(text, state, context)
     assert decision.text == text
-    assert {a.api_id for a in decision.actions} <= set(ACTIONS.values())
-    assert all(ACTIONS[a.name] == a.api_id for a in decision.actions)
+    assert {a.api_id for a in (*decision.actions, *decision.asked)} <= set(ACTIONS.values())
+    assert all(ACTIONS[a.name] == a.api_id for a in (*decision.actions, *decision.asked))
     assert all(math.isfinite(v) for a in decision.actions for v in a.params.values())
     assert 0.0 <= decision.confidence <= 1.0
     assert decision.rule
     assert len(decision.actions) <= 6
     assert (decision.kind in ("action", "dialog_with_action")) == bool(decision.actions)
+    assert not (decision.asked and decision.actions)
+    assert not decision.latch or [a.name for a in decision.actions] == ["stop"]
+    assert not (decision.release and decision.actions)
+    assert "{" not in decision.reply
+
+
+@given(ANYTHING, STATES, CONTEXTS)
+@settings(max_examples=3000, deadline=None)
+def test_no_text_raises_or_invents_an_action(router: Router, text: str, state: RobotState, context: Context) -> None:
+    """Only ids of the given registry, finite parameters, a confidence in 0..1, a rule, and the text itself."""
+    check(router, text, state, context)
+
+
+@given(BROKEN, STATES)
+@settings(max_examples=2000, deadline=None)
+def test_nor_does_text_that_is_broken(router: Router, text: str, state: RobotState) -> None:
+    """Lone surrogates, control characters, combining marks and unassigned code points are only characters."""
+    check(router, text, state, Context())
+
+
+@given(KANA, STATES, CONTEXTS)
+@settings(max_examples=2500, deadline=None)
+def test_nor_does_a_transcript(router: Router, text: str, state: RobotState, context: Context) -> None:
+    """Kana in any order, which is what the embedded recogniser writes."""
+    check(router, text, state, context)
+
+
+@given(SPOKEN, STATES, CONTEXTS)
+@settings(max_examples=1500, deadline=None)
+def test_nor_do_commands_in_pieces(router: Router, text: str, state: RobotState, context: Context) -> None:
+    """Commands, traps, joints and numbers in any order."""
+    check(router, text, state, context)
+
+
+@given(slipped(), STATES)
+@settings(max_examples=1200, deadline=None)
+def test_nor_do_commands_with_something_in_them(router: Router, text: str, state: RobotState) -> None:
+    """Any character, in any place."""
+    check(router, text, state, Context())
+
+
+@given(ANYTHING | KANA | SPOKEN | BROKEN, st.sampled_from([MAX_CHARS, MAX_CHARS + 1, 10_000, 100_000]), STATES)
+@settings(max_examples=300, deadline=None)
+def test_nor_does_text_of_any_length(router: Router, unit: str, length: int, state: RobotState) -> None:
+    """Up to 100 kB; what is longer than the limit moves nothing, and can only stop."""
+    text = ((unit or "座って") * length)[:length]
+    check(router, text, state, Context())
+    actions = router.decide(text, state).actions
+    assert length <= MAX_CHARS or {a.name for a in actions} <= {"stop"}
+
+
+@given(
+    st.text(min_size=MAX_CHARS, max_size=MAX_CHARS) | st.sampled_from(LONG),
+    st.lists(ANYTHING | SPOKEN, min_size=2, max_size=2),
+    STATES,
+)
+@settings(max_examples=200, deadline=None)
+def test_nothing_beyond_the_limit_is_looked_at(router: Router, head: str, tails: list[str], state: RobotState) -> None:
+    """What a decision costs is bounded, because the text is: what stands behind the cut makes no difference at all."""
+    one, other = (replace(router.decide(f"{head}あ{tail}", state), text="") for tail in tails)
+    assert one == other
+    heard, same = (replace(hear(f"{head}あ{tail}"), tokens=()) for tail in tails)
+    assert heard == same
+    assert heard.truncated
+
+
+@given(st.text(max_size=MAX_CHARS + 50) | st.lists(st.sampled_from("㍿ﷺ①ガ゛座"), max_size=MAX_CHARS).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_what_is_heard_is_bounded_and_in_one_piece(text: str) -> None:
+    """Also where NFKC makes eighteen characters of one; the words stand in the key, in their order."""
+    heard = hear(text)
+    assert len(heard.text) <= MAX_CHARS
+    assert len(heard.letters) <= 2 * MAX_CHARS
+    assert len(heard.clauses) == len(heard.marks)
+    assert all(heard.clauses)
+    places = [(token.start, token.end) for token in heard.tokens]
+    assert places == sorted(places)
+    assert all(0 <= start <= end <= len(heard.key) for start, end in places)
+
+
+def test_deciding_from_several_threads_gives_the_same(router: Router) -> None:
+    """The loop and the stop listener share one router, and what it keeps between decisions changes none."""
+    texts = [
+        "座ってください",
+        "三回挨拶して",
+        "お客さんが来たから、座って",
+        "ユクリアルイテ",
+        "踊らないで",
+        "電車が止まっている",
+    ]
+    expected = [router.decide(text, STANDING) for text in texts] * 10
+    found: list[list[Decision]] = []
+    threads = [
+        threading.Thread(target=lambda: found.append([router.decide(text, STANDING) for text in texts * 10]))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 4
 
 
 @given(st.text(st.characters(categories=["Lu", "Ll", "Nd", "Sm", "So", "Cc", "Cs", "Zs"]), max_size=80))
