@@ -225,8 +225,10 @@ class _Deciding:
         """A clause in kana, as a small child may have meant it, where only that makes a command or a stop of it."""
         kana = self.tables.stems.spell(clause) or clause
         for attempt in (kana, grown_up(kana)):
-            key = hear(attempt).key if attempt != clause else ""
-            if key and (self.tables.stops.find_stop(attempt) or isinstance(self.grammar.parse(key), Parsed)):
+            if attempt == clause:
+                continue
+            again = hear(attempt)
+            if isinstance(self.grammar.parse(again.key), Parsed) or self.tables.stops.find_heard(again):
                 return attempt
         return clause
 

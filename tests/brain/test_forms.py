@@ -14,7 +14,7 @@ from claudiad.brain.answers import FORBIDDEN, TOO_LONG
 from claudiad.brain.kana import hiragana
 from claudiad.brain.reading import reading
 from claudiad.brain.router import Router, Tables
-from claudiad.brain.sequence import MAX_STEPS, Grammar
+from claudiad.brain.sequence import Grammar
 from claudiad.brain.tables import DATA, expand, rows
 from claudiad.types import Decision
 from tests.brain.conftest import ACTIONS, STANDING, calls, pronounced
@@ -256,8 +256,8 @@ def test_counts_repeat_what_stands_beside_them(text: str, actions: str, decide: 
 def test_six_steps_are_done_and_seven_are_not(text: str, steps: int, decide: Decide) -> None:
     """Counted with their repetitions; beyond six none is done, and it says why."""
     decision = decide(text)
-    assert len(decision.actions) == (steps if steps <= MAX_STEPS else 0)
-    assert (decision.reply == TOO_LONG) == (steps > MAX_STEPS)
+    assert len(decision.actions) == (steps if steps <= 6 else 0)
+    assert (decision.reply == TOO_LONG) == (steps > 6)
 
 
 STEPS = {"立って": "StandUp", "座って": "Sit", "伏せて": "StandDown", "挨拶して": "Hello", "踊って": "Dance1"}
@@ -271,14 +271,14 @@ def test_any_steps_come_out_as_they_went_in(router: Router, said: list[str], joi
     """Up to six, in their order; the same one twice in a row is one wish."""
     wanted = [STEPS[step] for i, step in enumerate(said) if i == 0 or step != said[i - 1]]
     names = [a.name for a in router.decide(joint.join(said), STANDING).actions]
-    assert names == (wanted if len(wanted) <= MAX_STEPS else [])
+    assert names == (wanted if len(wanted) <= 6 else [])
 
 
 @given(st.sampled_from(list(STEPS)), st.integers(0, 130))
 @settings(max_examples=150, deadline=None)
 def test_any_count_is_that_many_or_none(router: Router, step: str, times: int) -> None:
     """Digits, kanji or kana; none, where it is none or more than six."""
-    expected = [STEPS[step]] * (times if times <= MAX_STEPS else 0)
+    expected = [STEPS[step]] * (times if times <= 6 else 0)
     for text in (f"{times}回{step}", reading(f"{times}回{step}")):
         assert [a.name for a in router.decide(text, STANDING).actions] == expected, text
 
@@ -321,6 +321,8 @@ def test_to_wait_in_a_posture_is_no_stop(text: str, actions: str, decide: Decide
         ("三秒", ""),
         ("一分歩いて", ""),
         ("二メートル三秒歩いて", ""),
+        ("二秒九十度回って", ""),
+        ("二秒一メートル回って", ""),
     ],
 )
 def test_a_time_is_a_way_or_an_angle_at_the_usual_speed(text: str, action: str, decide: Decide) -> None:

@@ -160,6 +160,14 @@ def test_what_is_heard_is_bounded_and_in_one_piece(text: str) -> None:
     assert all(0 <= start <= end <= len(heard.key) for start, end in places)
 
 
+def test_the_cut_comes_before_everything_that_makes_text_shorter_or_longer() -> None:
+    """Composed and left-out characters do not let more in, ligatures do not let more out."""
+    assert hear("か\u3099" * 100_000).text == "が" * (MAX_CHARS // 2)
+    assert hear("\ud800" * MAX_CHARS + "座って").key == ""
+    assert len(hear("ﷺ" * MAX_CHARS).text) <= MAX_CHARS
+    assert hear("座\ud800って").text == "座って"
+
+
 def test_deciding_from_several_threads_gives_the_same(router: Router) -> None:
     """The loop and the stop listener share one router, and what it keeps between decisions changes none."""
     texts = [
