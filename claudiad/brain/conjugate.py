@@ -18,6 +18,9 @@ Form = Literal["te", "noun", "stem", "imp", "dict", "ta", "nai", "vol", "to", "c
 to 座っと(いて, き), cha 座っちゃ(って, だめ), rya 座りゃ(あ), nn 座ん(なさい), ostem お座り before ください;
 said: whatever is no command."""
 
+SHORT = 4
+"""Kana of a te-form below which a shortened form is another word."""
+
 FORMS: tuple[Form, ...] = get_args(Form)
 
 _ROWS = {
@@ -147,6 +150,8 @@ def _verb(phrase: str, key: str, kind: str) -> list[Word]:
         ]
     else:
         return []  # ないで: a te-form, and nothing else
+    if len(key) < SHORT:
+        ends = [e for e in ends if e[0] != "vol" or len(e[2]) > 1]  # どこ is where, not a short どこう
     out = []
     for form, cut, end in ends:
         spelled = hiragana(end).replace("おお", "おう").replace("よお", "よう")

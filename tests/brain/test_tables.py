@@ -57,7 +57,7 @@ def test_a_faulty_phrase_file_names_the_line(text: str, fault: str, tmp_path: Pa
 def test_two_derived_forms_that_disagree_are_a_fault(tmp_path: Path) -> None:
     """A form two lines would derive with different actions is not settled by chance."""
     path = write(tmp_path, "切って\tStandUp\taction\tはい\n着て\tSit\taction\tはい\n")
-    with pytest.raises(DataError, match=r":2: 着ろ, from 着て, sounds like a form of 切って"):
+    with pytest.raises(DataError, match=r":2: 着れ, from 着て, sounds like a form of 切って"):
         load_phrases([path], ACTIONS)
 
 
