@@ -23,8 +23,8 @@ from claudiad.brain.steps import Step
 
 MAX_CLAUSES = 8
 
-STRONG = "!。！♪…"
-"""Marks after which a new sentence begins."""
+STRONG = "!。♪"
+"""Marks, after NFKC, behind which a new sentence begins."""
 
 _OPEN = frozenset(
     ("つつ", "ながら", "たり", "ても", "でも", "は", "が", "に", "で", "を", "も", "と", "なんて", "とか", "ほど")

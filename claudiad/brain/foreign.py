@@ -20,14 +20,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
 
+from claudiad.brain import wording
 from claudiad.brain.answers import FORBIDDEN
-from claudiad.brain.motion import STEP_M, Motion, Way
-from claudiad.brain.phrases import parse_action
+from claudiad.brain.foreign_table import Entry, Role, Rows, Tokens, Verb, read_table, split_words
+from claudiad.brain.motion import STEP_M, Motion
 from claudiad.brain.reading import MAX_CHARS, clean
-from claudiad.brain.tables import rows
-from claudiad.errors import DataError
 from claudiad.types import Action, Kind
 
 MAX_ACTIONS = 6
@@ -36,39 +35,12 @@ MAX_TOKENS = 120
 """Words and characters of the longest utterance that is read; six commands need half of that."""
 MAX_AROUND = 24
 """Most words and characters in front of what a segment is about, behind it, and of a motion with its numbers."""
-MAX_SPELLINGS = 256
-"""Most texts that one row with (alter|natives) may stand for."""
-
-IN_ORDER = "はい、順番にやります。"
-AGAIN = "はい、繰り返します。"
-
-Role = Literal[
-    "do", "go", "noun", "say", "stop", "rest",  # what a segment is about
-    "halt", "doing", "giver", "hand", "det",  # what makes one of a noun or a gerund
-    "name", "oh", "front", "behind", "ask", "can", "closing", "not", "over", "lead",  # what stands around it
-    "joint", "but", "rather",  # what stands between two
-    "prep", "owner", "person", "also", "place",  # for whom, and where
-    "verb", "way", "soft", "about", "unit",  # motions
-    "number", "one", "scale", "plus", "point", "half", "andhalf", "times", "count",  # numbers
-]  # fmt: skip
-Verb = Literal["walk", "go", "take", "forward", "back", "turn", "make", "spin", "face"]
-Unit = Literal["m", "cm", "step", "s", "deg", "turn"]
 _CoreKind = Literal["do", "say", "stop", "rest"]
 Sep = Literal["start", "break", "joint", "but", "rather", "praised", "beside", "aside"]
 """How a segment stands to the one before: behind punctuation, a joint, 而是, `no,`; or directly: `praised`, behind
 praise or talk, where no command may stand (beautiful dance); `beside`, in Chinese (坐下握手); `aside`, in English,
 where only a stop may."""
 
-ROLES: tuple[Role, ...] = get_args(Role)
-_CALLS = ("do", "go", "noun", "say")
-_WORDS: Mapping[Role, tuple[str, ...]] = {
-    "stop": ("-", "latch", "alone", "clause"),
-    "rest": ("-", "loose"),
-    "way": get_args(Way),
-    "verb": get_args(Verb),
-    "unit": get_args(Unit),
-}
-_NUMBERS = ("number", "one", "scale", "times")
 _COMPANY: tuple[Role, ...] = ("name", "oh")
 _FRONT: tuple[Role, ...] = (*_COMPANY, "front", "ask", "can", "not", "place")
 _BEHIND: tuple[Role, ...] = (*_COMPANY, "behind", "ask", "closing", "over", "place")
@@ -86,13 +58,8 @@ _DO: tuple[Role, ...] = ("do", "go", "noun")
 _OTHER: tuple[tuple[Role, _CoreKind], ...] = (("say", "say"), ("rest", "rest"), ("stop", "stop"))
 
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー\uff66-\uff9f]")
-_APOSTROPHE = re.compile(r"['`´‘’\ufe0f]")
-_HYPHEN = re.compile(r"(?<=[a-z])[-‐‑](?=[a-z])")
-_TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|[a-z\u00df-\u024f]+|[?,.!;:…~〜。、—–]+|\S")
-_PUNCTUATION = frozenset("?,.!;:…~〜。、—–")
 _NUMERAL = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CHINESE = re.compile(r"[㐀-䶿一-鿿]")
-_CHOICE = re.compile(r"\(([^()]*)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,109 +82,19 @@ class ForeignMatch:
     """Names of the actions that must not be done. One that is running while this is said should end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One spelling of one row of the table."""
-
-    text: str
-    value: str = ""
-    number: float = 0.0
-    actions: tuple[Action, ...] = ()
-    reply: str = ""
-
-
 _T = TypeVar("_T")
-_Tokens = tuple[str, ...]
-_Rows = Mapping[_Tokens, Mapping[Role, Entry]]
 
 
 def load_foreign(path: Path, actions: Mapping[str, int]) -> Foreign:
-    """Read the table. `actions`: every registered action's name and API id; motions need `move`.
-
-    Raises `DataError` (`file:line: …`) for an unknown role, action or value, a wrong number of columns, an
-    empty text, unbalanced brackets, and a spelling that already has this role.
-    """
-    table: dict[_Tokens, dict[Role, Entry]] = {}
-    same: dict[int, str] = {}
-    for line, (name, text, *rest) in rows(path, 2, 3, 4):
-        where = f"{path}:{line}"
-        if name == "same":
-            same |= _same(text, rest, where)
-            continue
-        role = next((r for r in ROLES if r == name), None)
-        if role is None:
-            raise DataError(f"{where}: unknown role {name!r}")
-        made = _entry(role, rest, actions, where)
-        for spelling in _spellings(text, where):
-            tokens = _tokens(spelling, same)
-            if not tokens or not _PUNCTUATION.isdisjoint(tokens):
-                raise DataError(f"{where}: {text!r} has a spelling with punctuation or without words")
-            here = table.setdefault(tokens, {})
-            if role in here:
-                raise DataError(f"{where}: {spelling!r} is already there as {role}")
-            here[role] = replace(made, text=spelling)
+    """Read the table, see `foreign_table.read_table`. Raises `DataError` (`file:line: …`)."""
+    table, same = read_table(path, actions)
     return Foreign(table, same, actions)
-
-
-def _same(text: str, rest: list[str], where: str) -> dict[int, str]:
-    if len(rest) != 1 or len(text) != len(rest[0]):
-        raise DataError(f"{where}: two columns of characters, as many in one as in the other, belong here")
-    return {ord(a): b for a, b in zip(text, rest[0], strict=True)}
-
-
-def _entry(role: Role, rest: list[str], actions: Mapping[str, int], where: str) -> Entry:
-    columns = 2 if role in _CALLS else 1 if role in _WORDS or role in _NUMBERS else 0
-    if len(rest) != columns:
-        raise DataError(f"{where}: {role} has {columns + 2} columns")
-    if role in _CALLS:
-        call = parse_action(rest[0], actions, where)
-        if not rest[1] or (role == "noun" and not call):
-            raise DataError(f"{where}: an action or a reply is missing")
-        return Entry("", "", 0.0, call, rest[1])
-    if role in _WORDS and rest[0] not in _WORDS[role]:
-        raise DataError(f"{where}: {rest[0]!r} is not one of {', '.join(_WORDS[role])}")
-    if role in _NUMBERS and not (rest[0].isascii() and rest[0].isdigit() and int(rest[0]) <= 100):
-        raise DataError(f"{where}: {rest[0]!r} is not a number from 0 to 100")
-    return Entry("", rest[0] if rest else "", float(rest[0]) if role in _NUMBERS else 0.0)
-
-
-def _spellings(text: str, where: str) -> list[str]:
-    """`sit (down|)` → sit down, sit."""
-    out = [text]
-    while any(_CHOICE.search(t) for t in out):
-        if len(out) > MAX_SPELLINGS:
-            raise DataError(f"{where}: {text!r} stands for more than {MAX_SPELLINGS} texts")
-        out = list(dict.fromkeys(spelled for t in out for spelled in _choices(t)))
-    if any(c in "()|" for t in out for c in t):
-        raise DataError(f"{where}: {text!r} has brackets that do not match")
-    return list(dict.fromkeys(" ".join(t.split()) for t in out))
-
-
-def _choices(text: str) -> list[str]:
-    """The text with each alternative of its first innermost brackets."""
-    found = _CHOICE.search(text)
-    if found is None:
-        return [text]
-    return [text[: found.start()] + choice + text[found.end() :] for choice in found[1].split("|")]
-
-
-def _tokens(text: str, same: Mapping[int, str]) -> _Tokens:
-    """Words, numbers and single characters; a run of punctuation is `,`, or `?` with a question mark in it."""
-    folded = _HYPHEN.sub(" ", _APOSTROPHE.sub("", text.casefold())).translate(same)
-    out: list[str] = []
-    for found in _TOKEN.findall(folded):
-        token = found if found[0] not in _PUNCTUATION else "?" if "?" in found else ","
-        if token in (",", "?") and out and out[-1] in (",", "?"):
-            out[-1] = max(token, out[-1])  # "?" > ","
-        elif token not in (",", "?") or out:
-            out.append(token)
-    return tuple(out)
 
 
 class Foreign:
     """The grammar. Immutable; safe to call from any thread."""
 
-    def __init__(self, table: _Rows, same: Mapping[int, str], actions: Mapping[str, int]) -> None:
+    def __init__(self, table: Rows, same: Mapping[int, str], actions: Mapping[str, int]) -> None:
         self.table = table
         self.longest = max(map(len, table), default=0)
         self.actions = dict(actions)
@@ -230,13 +107,13 @@ class Foreign:
         """
         if _KANA.search(text):
             return None
-        tokens = _tokens(clean(text), self._same)
+        tokens = split_words(clean(text), self._same)
         whole = _Reading(self, tokens).match() if len(tokens) <= MAX_TOKENS else None
         if whole is not None and whole.stop:
             return whole
         return self._clause_stop(tokens, whole is not None) or (whole if len(text) <= MAX_CHARS else None)
 
-    def _clause_stop(self, tokens: _Tokens, understood: bool) -> ForeignMatch | None:
+    def _clause_stop(self, tokens: Tokens, understood: bool) -> ForeignMatch | None:
         """A stop that is a clause of its own: 停！…, `stop! there is …`.
 
         `understood`: the whole makes sense without it, so that `two steps, then stop` need not stop now.
@@ -312,7 +189,7 @@ class _Going:
 class _Reading:
     """One text, or one clause of it, being read."""
 
-    def __init__(self, grammar: Foreign, tokens: _Tokens) -> None:
+    def __init__(self, grammar: Foreign, tokens: Tokens) -> None:
         self._actions = grammar.actions
         self._tokens = tokens
         self._talk = False
@@ -509,7 +386,7 @@ class _Reading:
             calls = tuple(Action("move", move, params) for params in _params(going))
             if calls:
                 text = " ".join(self._tokens[pos:end])
-                yield end, _Core("do", text, calls, _moving(calls[0]), moves=True)
+                yield end, _Core("do", text, calls, wording.moving(calls[0]), moves=True)
 
     def _pieces(self, pos: int, going: _Going) -> Iterator[tuple[int, _Going]]:
         if going.pieces:
@@ -736,20 +613,11 @@ def _params(going: _Going) -> list[dict[str, float]]:
     return [{"yaw": params["yaw"] / turns}] * turns if turns > 1 else [params]
 
 
-def _moving(action: Action) -> str:
-    params = action.params
-    if "yaw" in params:
-        return "はい、左に回ります。" if params["yaw"] > 0 else "はい、右に回ります。"
-    if "y" in params:
-        return "はい、左に動きます。" if params["y"] > 0 else "はい、右に動きます。"
-    return "はい、前に進みます。" if params["x"] > 0 else "はい、下がります。"
-
-
 def _done(wanted: list[_Segment]) -> ForeignMatch | None:
     actions = tuple(a for s in wanted for _ in range(min(s.times, MAX_ACTIONS + 1)) for a in s.core.actions)
     if len(actions) > MAX_ACTIONS:
         return None
-    reply = IN_ORDER if len(wanted) > 1 else AGAIN if wanted[0].times > 1 else wanted[0].core.reply
+    reply = wording.IN_ORDER if len(wanted) > 1 else wording.AGAIN if wanted[0].times > 1 else wanted[0].core.reply
     return ForeignMatch(actions, reply, "action" if actions else "dialog", _rule(wanted))
 
 

@@ -181,7 +181,7 @@ def _private(name: str, value: Any) -> Any:
 
 def _line(record: Mapping[str, Any]) -> bytes:
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A lone surrogate has no UTF-8; backslashreplace writes the \udXXX JSON escape for it.
+    # A lone surrogate has no UTF-8; backslashreplace writes it as JSON does: \ud800 and the like.
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
