@@ -14,6 +14,7 @@ from claudiad.brain.tables import DATA, rows
 from claudiad.errors import DataError
 from claudiad.robot.registry import load
 from claudiad.types import Action
+from tests.brain.conftest import write
 
 ACTIONS = {name: spec.api_id for name, spec in load().items()}
 FOREIGN = load_foreign(DATA / "foreign.tsv", ACTIONS)
@@ -507,12 +508,6 @@ def test_one_unknown_word_anywhere_and_nothing_moves(text: str, data: st.DataObj
     unknown = data.draw(st.sampled_from(["fridge", "冰"]))
     match = FOREIGN.parse((" " if " " in text else "").join([*words[:at], f" {unknown} ", *words[at:]]))
     assert match is None or match.stop
-
-
-def write(folder: Path, text: str) -> Path:
-    path = folder / "foreign.tsv"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize(

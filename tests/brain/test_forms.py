@@ -17,14 +17,9 @@ from claudiad.brain.router import Router, Tables
 from claudiad.brain.sequence import Grammar
 from claudiad.brain.tables import DATA, expand, rows
 from claudiad.types import Decision
-from tests.brain.conftest import ACTIONS, STANDING, calls, pronounced
+from tests.brain.conftest import ACTIONS, STANDING, calls, fault, pronounced
 
 Decide = Callable[[str], Decision]
-
-
-def fault(reason: str, *values: str) -> object:
-    """A case that is not yet decided as it should be; its mark has to go when it is."""
-    return pytest.param(*values, marks=pytest.mark.xfail(reason=reason, strict=True))
 
 
 @pytest.mark.parametrize(

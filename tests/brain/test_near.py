@@ -18,7 +18,7 @@ from claudiad.brain.reading import hear, reading
 from claudiad.brain.router import ACTS, ASKS, Router, Tables
 from claudiad.errors import DataError
 from claudiad.types import Decision
-from tests.brain.conftest import ACTIONS, STANDING, calls, pronounced
+from tests.brain.conftest import ACTIONS, STANDING, calls, fault, pronounced
 
 Decide = Callable[[str], Decision]
 Index = Callable[[str], Near]
@@ -28,11 +28,6 @@ ALL_KANA += "ッガギグゲゴザジズゼゾダデドバビブベボパピプ�
 VOICED = {
     v: k for k, v in zip("カキクケコサシスセソタテトハヒフヘホ", "ガギグゲゴザジズゼゾダデドバビブベボ", strict=True)
 }
-
-
-def fault(reason: str, *values: str) -> object:
-    """A case that is not yet decided as it should be; its mark has to go when it is."""
-    return pytest.param(*values, marks=pytest.mark.xfail(reason=reason, strict=True))
 
 
 @pytest.fixture

@@ -16,13 +16,7 @@ from claudiad.brain.reading import reading
 from claudiad.brain.router import Router, Tables, load_tables
 from claudiad.brain.stops import load_stops
 from claudiad.errors import DataError
-from tests.brain.conftest import ACTIONS, STANDING
-
-
-def write(folder: Path, text: str) -> Path:
-    path = folder / "table.tsv"
-    path.write_text(text, encoding="utf-8")
-    return path
+from tests.brain.conftest import ACTIONS, STANDING, write
 
 
 @pytest.mark.parametrize(
