@@ -8,6 +8,7 @@ consumed to its end. Also called on the partial kana transcripts of the stop lis
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
@@ -76,18 +77,21 @@ class StopFinder:
 
     def _in_clause(self, heard: Heard) -> StopMatch | None:
         """だめ、座らないで; きゃあ、危ない、ぶつかる; 水がこぼれてるから待って; 踊るのやめて！赤ちゃんがいるの."""
-        ends = sorted({*heard.bounds, len(heard.key)})
+        found = list(self._clauses(heard))
+        return next((stop for stop in found if stop.latch), found[0] if found else None)
+
+    def _clauses(self, heard: Heard) -> Iterator[StopMatch]:
+        ends = sorted({*heard.bounds, *heard.reasons, len(heard.key)})
         for start in sorted({0, *heard.bounds, *heard.reasons}):
             clause = heard.key[start : next((e for e in ends if e > start), None)]
             proved = start > 0 or len(ends) > 1
             if proved and (word := self._whole(clause)) and not word.alone:
                 rule = "because" if start in heard.reasons else "clause"
-                return StopMatch(word.text, word.latch, rule, 0.95)
+                yield StopMatch(word.text, word.latch, rule, 0.95)
             if word := self._doing(clause) or self._doing(heard.key[start:]):
-                return StopMatch(word.text, word.latch, "doing", 0.95)
+                yield StopMatch(word.text, word.latch, "doing", 0.95)
         if word := self._because(heard.key):
-            return StopMatch(word.text, word.latch, "because", 0.9)
-        return None
+            yield StopMatch(word.text, word.latch, "because", 0.9)
 
     def _slipped(self, key: str) -> StopMatch | None:
         for start in self._edges.starts(key):

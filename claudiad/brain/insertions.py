@@ -92,6 +92,7 @@ def _insertion(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
     yield from _manner(tokens, i)
     yield from _place(tokens, i, words)
     yield from _somebody(tokens, i, words)
+    yield from _until(tokens, i)
 
 
 def _manner(tokens: Sequence[Token], i: int) -> Iterator[int]:
@@ -150,6 +151,18 @@ def _somebody(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
             return
         person = tokens[j - 1].lemma in words["person"] or tokens[j - 1].surface in words["person"]
         if person and tokens[j].surface in ("に", "へ") and tokens[j - 2].pos[5].startswith(("連体形", "終止形", "*")):
+            yield j + 1
+
+
+def _until(tokens: Sequence[Token], i: int) -> Iterator[int]:
+    """お掃除終わるまで, 体操選手みたいに, テレビで見たように."""
+    for j in range(i + 1, min(len(tokens), i + MAX_WORDS)):
+        if tokens[j].pos[0] in ("補助記号", "感動詞") or tokens[j].pos[1] == "終助詞":
+            return
+        like = j + 1 < len(tokens) and tokens[j].surface in ("みたい", "よう") and tokens[j + 1].surface == "に"
+        if like:
+            yield j + 2
+        elif tokens[j].surface == "まで" and tokens[j - 1].pos[5].startswith(("連体形", "終止形")):
             yield j + 1
 
 

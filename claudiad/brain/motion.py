@@ -81,7 +81,7 @@ _WAYS: Mapping[str, Way] = {
 _WAY = re.compile(rf"(?P<way>{'|'.join(sorted(_WAYS, key=len, reverse=True))}){_TO}")
 _SOFT = re.compile(
     r"(?:モオスコシ|モオチョット|モオチョイ|モオチョコット|モチョット|モチット|モオ|モット|スコシ|チョット|チョイ|ソノママ|ソノバデ|ココデ|カラダオ|カオオ|ムキオ|"
-    r"[グク]ル(?:ット|リト|ン|ント|[グク]ル)?|アト|サラニ|ユックリト?|ハヤク|ヨコニ|ヨコムキニ|カニ(?:サン)?(?:ミタイニ|ノヨオニ)|ロオカオ|マズ|デキルダケ|チョオド)"
+    r"[グク]ル(?:ット|リト|ン|ント|[グク]ル)?|アト|サラニ|ヨコアルキデ|ムキワソノママデ|ユックリト?|ハヤク|ヨコニ|ヨコムキニ|カニ(?:サン)?(?:ミタイニ|ノヨオニ)|ロオカオ|マズ|デキルダケ|チョオド)"
 )
 _MORE = re.compile(r"^モ(?:オ|ッ?ト|チ)")
 
@@ -124,7 +124,8 @@ class Motion:
 
     def _turn(self, verb: Verb) -> dict[str, float] | None:
         wayless = self.way == "front" or (verb == "face" and self.way is None)
-        if self.metres is not None or self.sizes > 1 or wayless:
+        again = verb == "face" and self.spins is not None  # もう一回|右を向いて is a quarter turn once more
+        if self.metres is not None or self.sizes > 1 or wayless or again:
             return None
         if self.way == "back":
             return {"yaw": round(math.pi, 4)} if not self.sizes else None
@@ -144,10 +145,21 @@ class Motions:
     def __init__(self, verbs: Lexicon[Verb], spelled: tuple[Word, ...] = ()) -> None:
         self.verbs = verbs
         self.words = spelled
+        self.spoken: tuple[tuple[Verb, str], ...] = tuple(
+            (verb, word.key) for word in spelled if word.form == "te" for _, verb in verbs.find(word.key)
+        )
+        """(class, key) of every verb in its te-form."""
 
     def at(self, key: str, start: int) -> Iterator[tuple[int, Form, dict[str, float]]]:
         """(end, form, parameters of `move`) for every motion that begins at `start`."""
         yield from self._continue(key, start, Motion(), 0)
+
+    def begun(self, key: str, start: int) -> Iterator[tuple[int, Motion]]:
+        """(end, what was said) for every way or amount that begins at `start`, without a verb yet."""
+        level = [(start, Motion())]
+        for _ in range(MAX_PIECES):
+            level = [(end, more) for pos, said in level for end, more in self._pieces(key, pos, said)]
+            yield from ((end, said) for end, said in level if said.sizes or said.way is not None)
 
     def _continue(self, key: str, pos: int, said: Motion, pieces: int) -> Iterator[tuple[int, Form, dict[str, float]]]:
         if pieces < MAX_PIECES:

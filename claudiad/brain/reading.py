@@ -107,15 +107,32 @@ class Heard:
 
     @property
     def reasons(self) -> tuple[int, ...]:
-        """Places in `key` just behind から, ので, けど… where the tokeniser proved that they are particles."""
+        """Places in `key` where the tokeniser proved that a clause ends: behind から, ので, けど…, よ, an imperative."""
         found = []
         for i, t in enumerate(self.tokens):
             proved = t.surface in _REASONS and t.pos[1] == "接続助詞" and self.tokens[i - 1].surface not in ("て", "で")
-            if proved or (t.surface == "で" and t.pos[0] == "助動詞" and self.tokens[i - 1].pos[1] == "準体助詞"):
+            if (
+                proved
+                or self._said(i)
+                or (t.surface == "で" and t.pos[0] == "助動詞" and self.tokens[i - 1].pos[1] == "準体助詞")
+            ):
                 following = self.tokens[i + 1] if i + 1 < len(self.tokens) else None
                 if following is None or following.pos[1] != "終助詞":  # 通るからな is one clause
                     found.append(t.end)
         return tuple(found)
+
+    def _said(self, i: int) -> bool:
+        """Behind 撮るよ|ポーズして and 起きてください|朝だよ, where the tokeniser proved that a sentence ends."""
+        if i + 1 >= len(self.tokens) or i == 0:
+            return False
+        t, following = self.tokens[i], self.tokens[i + 1]
+        if following.pos[0] in ("助詞", "助動詞", "接尾辞") or following.pos[1] == "非自立可能":
+            return False
+        if t.pos[5].startswith("命令形"):
+            return True
+        return (
+            t.pos[1] == "終助詞" and t.surface in ("よ", "ぞ", "ね") and self.tokens[i - 1].pos[5].startswith("終止形")
+        )
 
 
 def clean(text: str) -> str:

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from claudiad.brain import answers, wording
-from claudiad.brain.clauses import meant_for_it, understand
-from claudiad.brain.conjugate import Word
+from claudiad.brain import answers, slips, wording
+from claudiad.brain.clauses import MAX_CLAUSES, meant_for_it, understand
+from claudiad.brain.conjugate import Form, Word
 from claudiad.brain.emergency import StopFinder, StopMatch
 from claudiad.brain.foreign import Foreign, load_foreign
 from claudiad.brain.insertions import Words, insertions, load_words
 from claudiad.brain.lexicon import Lexicon
 from claudiad.brain.motion import Motions, load_motions
-from claudiad.brain.near import Confidences, Near, confidence, is_word, load_confidences
+from claudiad.brain.near import Confidences, Guess, Near, confidence, is_word, load_confidences
 from claudiad.brain.normalise import Edges, load_edges
 from claudiad.brain.phrases import Phrase, Phrases, load_phrases
 from claudiad.brain.reading import Heard, Stems, as_words, grown_up, hear, reading, split, tokenised
@@ -34,7 +34,13 @@ ACTS, ASKS = 0.85, 0.3
 _WALKS = frozenset(
     ("move", "StaticWalk", "TrotRun", "EconomicGait", "FreeWalk", "ClassicWalk", "CrossStep", "SpeedLevel")
 )
-_TWICE = re.compile(r"(.{2,4})\1(?=.{2})")
+MAX_SLIP = 24
+"""Longest key in which a slip of the tongue is looked for, in kana."""
+
+_OVER = ("もうおしまい", "おしまい", "もう終わり", "終わり", "もういい", "もういいよ", "もう十分")
+"""What ends one thing, and with a command behind it begins another."""
+_NO_FURTHER = re.compile(r"(?:それ|これ|もうこれ)(?:以上|いじょう)|[ソコ]レイジョ[オー]")
+"""In front of a ban, it is a stop: それ以上前に進まないで."""
 
 NOBODY = Context()
 
@@ -66,12 +72,19 @@ def load_tables(actions: Mapping[str, int], own_phrases: Iterable[Path] = (), da
     motions = load_motions(data / "motions.tsv")
     doings = Lexicon((w.key, w.form, w.surface) for w in _doings((*phrases.words, *motions.words)))
     stops = StopFinder(load_stops(data / "stops.tsv"), edges, doings)
-    near = Near(phrases.keyed, edges)
+    near = Near((*phrases.keyed, *_without_particle(phrases.all)), edges, motions, actions.get("move"))
     confidences = load_confidences(data / "nearness.tsv")
     stems = Stems({written: kana for _, (written, kana) in rows(data / "stems.tsv", 2)})
     foreign = load_foreign(data / "foreign.tsv", actions)
     words = load_words(data / "context.tsv")
     return Tables(phrases, motions, edges, stops, near, confidences, stems, words, foreign, dict(actions))
+
+
+def _without_particle(phrases: Iterable[Phrase]) -> Iterator[tuple[str, Form, Phrase]]:
+    """ハート作って for ハートを作って: which the grammar takes apart, and a near miss cannot."""
+    for phrase in phrases:
+        if "を" in phrase.text and phrase.text.endswith(("て", "で")):
+            yield reading(phrase.text.replace("を", "")), "te", phrase
 
 
 def _doings(words: Iterable[Word]) -> Iterator[Word]:
@@ -110,7 +123,7 @@ class _Deciding:
             return Decision(self.text, "emergency", "dialog", (), wording.RELEASED, 1.0, "release", release=True)
         if stop := self.tables.stops.find_heard(heard, self.moving):
             # 回るのをやめて、座って replaces one thing by another: the new command does that.
-            instead = self.look_up(heard) if stop.rule == "doing" and heard.bounds else None
+            instead = self.look_up(heard) if stop.rule == "doing" and heard.bounds else self.after_end(heard, stop)
             return instead if instead and instead.actions else self.stop(stop)
         if phrase := self.tables.phrases.foreign.get(heard.letters):
             return self.said(phrase, 1.0)
@@ -122,12 +135,22 @@ class _Deciding:
             self.answered(heard)
             or self.look_up(heard)
             or self.foreign(heard)
+            or self.begun_twice(heard)
             or self.among_talk(heard)
             or self.in_dialect(heard)
             or self.stuttered(heard)
             or self.nearly(heard)
+            or self.nearly_in_clause(heard)
             or self.fallback(heard)
         )
+
+    def after_end(self, heard: Heard, stop: StopMatch) -> Decision | None:
+        """それはもうおしまい、立って: one thing is over, and another begins."""
+        parts = split(heard.text)
+        rest = hear("、".join(parts[1:]))
+        if stop.word not in _OVER or not rest.key or self.tables.stops.find_heard(rest, self.moving):
+            return None
+        return self.look_up(rest)
 
     @property
     def moving(self) -> bool:
@@ -198,6 +221,8 @@ class _Deciding:
             return None
         if (found := understand(heard, self.grammar, self.tables.edges, self.tables.words)) is not None:
             return self.said(found.talk, 0.9) if found.talk else self.parsed(found.order, 0.9)
+        if (able := self.able(heard)) is not None:
+            return able
         for start in self.tables.edges.topic_ends(heard.key):
             praise = self.grammar.parse(heard.key[start:])
             first = praise.steps[0] if isinstance(praise, Parsed) and praise.steps else None
@@ -208,6 +233,17 @@ class _Deciding:
             return self.ask_back(wish.steps, 0.6, "wish or question: " + " → ".join(map(wording.name, wish.steps)))
         return None
 
+    def able(self, heard: Heard) -> Decision | None:
+        """バク転できるんでしょ、|やって: asked whether it can, and then for it."""
+        for cut in reversed((*heard.bounds, *heard.reasons)):
+            if self.grammar.only_asks(heard.key[cut:]):
+                wish = self.grammar.parse(
+                    heard.key[:cut], heard.bounds, insertions(heard, self.tables.words), perhaps=True
+                )
+                if isinstance(wish, Parsed) and wish.steps and all(s.joins for s in wish.steps):
+                    return self.parsed(wish, 0.9)
+        return None
+
     def in_dialect(self, heard: Heard) -> Decision | None:
         """座らいん, 手ば振って: the kanji read as those of commands are, since the tokeniser took them otherwise."""
         parts = split(heard.text)
@@ -215,16 +251,18 @@ class _Deciding:
         if spelled == parts and not heard.kana_only:
             return None
         again = hear("、".join(spelled)) if spelled != parts else as_words(heard)
-        if again.key == heard.key:
-            return None
-        if stop := self.tables.stops.find_heard(again, self.moving):
+        return self.again(again) if again.key != heard.key else None
+
+    def again(self, heard: Heard) -> Decision | None:
+        """The exact rules once more, for another reading of the same."""
+        if stop := self.tables.stops.find_heard(heard, self.moving):
             return self.stop(stop)
-        return self.look_up(again) or self.among_talk(again)
+        return self.look_up(heard) or self.among_talk(heard)
 
     def spelled(self, clause: str) -> str:
         """A clause in kana, as a small child may have meant it, where only that makes a command or a stop of it."""
         kana = self.tables.stems.spell(clause) or clause
-        for attempt in (kana, grown_up(kana)):
+        for attempt in (kana, grown_up(kana), *slips.unvoiced(reading(kana))):
             if attempt == clause:
                 continue
             again = hear(attempt)
@@ -232,26 +270,71 @@ class _Deciding:
                 return attempt
         return clause
 
+    def begun_twice(self, heard: Heard) -> Decision | None:
+        """え座っ座って; ふ、伏せて: where kanji or a comma prove it."""
+        if (once := slips.written_twice(heard.text)) is not None:
+            return self.again(hear(once))
+        parts = split(heard.text)
+        if cut := slips.broken_off([reading(part) for part in parts]):
+            rest = hear("、".join(part for i, part in enumerate(parts) if i not in cut))
+            return self.again(rest) or self.nearly(rest)
+        return None
+
     def stuttered(self, heard: Heard) -> Decision | None:
-        """起き起きて: a beginning said twice."""
-        said = _TWICE.sub(r"\1", heard.key)
-        return self.look_up(replace(heard, key=said, clauses=(said,))) if said != heard.key else None
+        """Other slips of the tongue that leave an exact command: お座りりして, 座っ下さい."""
+        if len(heard.clauses) > 1 or len(heard.key) > MAX_SLIP:
+            return None
+        for key in slips.unstuttered(heard.key):
+            again = replace(heard, key=key, clauses=(key,), tokens=())
+            if stop := self.tables.stops.find_heard(again, self.moving):
+                return self.stop(stop)
+            if (decision := self.look_up(again)) is not None and (decision.actions or decision.asked):
+                return decision
+        return None
 
     def nearly(self, heard: Heard) -> Decision | None:
         """A slip of tongue or recogniser: done when near misses of this kind proved right, else asked back."""
-        guess = self.tables.near.find(heard.key)
-        if guess is None and (spelled := self.tables.stems.spell(heard.text)):
-            heard = hear(spelled)  # 踊て, which the tokeniser cannot read
-            guess = self.tables.near.find(heard.key)
+        heard, guess = self.guess(heard)
         if guess is None:
             return None
-        sure = confidence(guess, self.tables.confidences)
-        if is_word(heard, guess):
-            sure = min(sure, (ACTS + ASKS) / 2)
+        sure = self.sure(heard, guess)
         rule = f"near: {guess.phrase.text} ({guess.difference}, {guess.length} kana)"
         if sure >= ACTS:
             return replace(self.said(guess.phrase, sure), route="semantic", rule=rule)
         return self.ask_back((Step(guess.phrase.actions, guess.phrase),), sure, rule) if sure >= ASKS else None
+
+    def nearly_in_clause(self, heard: Heard) -> Decision | None:
+        """写真撮るよ、ポズして: a slip in one clause, where all others are understood."""
+        parts = split(heard.text)
+        if not 1 < len(parts) <= MAX_CLAUSES:
+            return None
+        for i, part in enumerate(parts):
+            here, guess = self.guess(hear(part))
+            if guess is None or isinstance(self.grammar.parse(here.key), Parsed):
+                continue
+            sure = self.sure(here, guess)
+            whole = hear("、".join([*parts[:i], guess.phrase.text, *parts[i + 1 :]]))
+            meant = self.look_up(whole) or self.among_talk(whole)
+            if meant is None or not meant.actions or sure < ASKS:
+                continue
+            rule = f"near: {guess.phrase.text} ({guess.difference}, {guess.length} kana) in {meant.rule}"
+            if sure >= ACTS:
+                return replace(meant, route="semantic", rule=rule, confidence=sure)
+            return replace(self.ask_back((Step(guess.phrase.actions, guess.phrase),), sure, rule), asked=meant.actions)
+        return None
+
+    def guess(self, heard: Heard) -> tuple[Heard, Guess | None]:
+        """The nearest phrase or motion, and the reading it was found in."""
+        spelled = self.tables.stems.spell(heard.text)  # 踊て, which the tokeniser cannot read
+        for each in (heard, hear(spelled)) if spelled else (heard,):
+            if guess := self.tables.near.find(each.key):
+                return each, guess
+        return heard, None
+
+    def sure(self, heard: Heard, guess: Guess) -> float:
+        """How far a guess is to be believed; only far enough to ask where it may have been another word."""
+        sure = confidence(guess, self.tables.confidences)
+        return min(sure, (ACTS + ASKS) / 2) if is_word(heard, guess) else sure
 
     def fallback(self, heard: Heard) -> Decision:
         intent, sentence = answers.answer(self.text, heard.key)
@@ -276,6 +359,8 @@ class _Deciding:
     def forbidden(self, steps: tuple[Step, ...]) -> Decision:
         """踊らないで: nothing, unless that is what it is doing."""
         rule = "forbidden: " + ", ".join(map(wording.name, steps))
+        if _NO_FURTHER.match(self.text):
+            return self.end(rule)
         if self.is_doing(a.name for step in steps for a in step.actions):
             return self.end(rule)
         return self.talk("grammar", answers.FORBIDDEN, 0.9, rule)

@@ -33,8 +33,8 @@ _INSTEAD = re.compile(r"ナクテ|ナク$|チガ|チャウ|ヤッパ|ナイッ�
 _LATER, _REPEAT, _WIDE = 2, 9, 8
 """Ranks: 後で踊って, which alone is not now; and the mark that everything before it is to be done again."""
 
-_OFTEN = frozenset(("Hello", "move"))
-"""What is meant to be done again when it is named again: お手、おかわり."""
+_OFTEN = re.compile(r"お手|おかわり|握手|タッチ")
+"""What is meant to be done again when it is named again: お手、おかわり; not 手を振ってバイバイして."""
 
 Gaps = Callable[[int], tuple[int, ...]]
 """Position in the key → where a harmless insertion that begins there may end (ばあばに|手を振って)."""
@@ -229,7 +229,7 @@ def once(steps: list[Step]) -> list[Step]:
 def _same(one: Step, other: Step) -> bool:
     if one.phrase is None or other.phrase is None or one.actions != other.actions or (one.times, other.times) != (1, 1):
         return False
-    return one.phrase.text == other.phrase.text or not all(x.name in _OFTEN for x in one.actions)
+    return one.phrase.text == other.phrase.text or not (_OFTEN.search(one.phrase.text + other.phrase.text))
 
 
 def _ordered(steps: list[Step]) -> _Chain | None:

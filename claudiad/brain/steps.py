@@ -186,6 +186,9 @@ class Steps:
 
     def _shown(self, key: str, end: int, step: Step) -> Iterator[Found]:
         """踊る|ところを|見せて."""
+        if key.startswith("ヤツ", end):  # 足を交差させて歩く|やつ|やって
+            yield end + 2, "noun", step
+            yield from self._done(key, end + 2, step)
         for between in self._edges.show:
             if between and key.startswith(between, end):
                 for done, form, shown in self._do.at(key, end + len(between)):

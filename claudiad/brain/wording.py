@@ -35,13 +35,15 @@ def moving(action: Action) -> str:
     return f"はい、{'' if verb == '下がる' else side}{_POLITE[verb]}。"
 
 
+def title(action: Action) -> str:
+    """左に90度回る for a `move` with one parameter."""
+    side, verb, size = _words(action)
+    return side + size + verb
+
+
 def _title(step: Step) -> str:
-    if step.phrase is not None:
-        title = step.phrase.title
-    else:
-        side, verb, size = _words(step.actions[0])
-        title = side + size + verb
-    return title + (f"、{step.times}回" if step.times > 1 else "")
+    named = title(step.actions[0]) if step.phrase is None else step.phrase.title or step.phrase.text
+    return named + (f"、{step.times}回" if step.times > 1 else "")
 
 
 _POLITE = {"回る": "回ります", "動く": "動きます", "進む": "進みます", "下がる": "下がります"}

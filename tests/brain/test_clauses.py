@@ -146,7 +146,6 @@ def test_what_is_only_quoted_moves_nothing(text: str, decide: Decide) -> None:
         "もし座ったら、踊って",
         "私が呼んだ時は座って",
         "ベルが鳴ってから座って",
-        "私が帰るまで座ってて",
         "座って、気が向いたら",
         "座って、できれば明日",
         "食べながら、座って",

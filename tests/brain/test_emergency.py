@@ -55,7 +55,7 @@ def test_partial_transcripts_stop(text: str, tables: Tables) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["トマッデ", "ストッフ", "アプナイ", "あっちの角で止まって", "電車が止まって", "終わり", "静かにして"]
+    "text", ["トマッタ", "ストッフ", "アプナイ", "あっちの角で止まって", "電車が止まって", "終わり", "静かにして"]
 )
 def test_while_moving_a_doubtful_stop_is_a_stop(text: str, router: Router) -> None:
     """One wrong kana, or a stop word at an unproven boundary, stops a moving robot and not a standing one."""

@@ -6,13 +6,24 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from claudiad.brain.kana import fold
-from claudiad.brain.near import LENGTHS, LONGEST, Guess, Near, confidence, is_word, load_confidences, skeleton
+from claudiad.brain.near import (
+    LENGTHS,
+    LONGEST,
+    Difference,
+    Guess,
+    Near,
+    confidence,
+    is_word,
+    load_confidences,
+    skeleton,
+)
 from claudiad.brain.phrases import Phrase, load_phrases
 from claudiad.brain.reading import hear, reading
 from claudiad.brain.router import ACTS, ASKS, Router, Tables
@@ -88,14 +99,14 @@ FEW = "座って Sit\n挨拶 Hello\n逆立ちして StandUp\n伏せ StandDown\n�
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("スワテ", "座って sound asked 3 at 0-3"),
+        ("スワテ", "座って length asked 3 at 0-3"),
         ("スワッデ", "座って sound asked 3 at 0-4"),
-        ("スワテクダサイ", "座って sound asked 3 at 0-3"),
-        ("クラウディアスワテ", "座って sound asked 3 at 6-9"),
-        ("スワッテクダイ", "座って sound asked 3 at 0-4"),
+        ("スワテクダサイ", "座って length asked 3 at 0-3"),
+        ("クラウディアスワテ", "座って length asked 3 at 6-9"),
+        ("スワッテクダイ", "座って ending asked 3 at 0-4"),
         ("サカタチシテ", "逆立ちして sound asked 6 at 0-6"),
         ("サカダリシテ", "逆立ちして kana asked 6 at 0-6"),
-        ("サカダシテ", "逆立ちして kana asked 6 at 0-5"),
+        ("サカダシテ", "逆立ちして kana asked 5 at 0-5"),
         ("サカダンチシテネ", "逆立ちして kana asked 6 at 0-7"),
         ("アイザツ", "挨拶 sound bare 4 at 0-4"),
         ("アイザツシテ", "挨拶 sound asked 4 at 0-4"),
@@ -185,11 +196,11 @@ def test_a_recogniser_that_writes_kanji_slips_from_word_to_word(tables: Tables) 
 
 def believing(tables: Tables, sure: float) -> Router:
     """A router for which every kind of near miss proved right that often."""
-    kinds = [(d, f, n) for d in ("sound", "kana") for f in ("asked", "bare") for n in LENGTHS]
+    kinds = [(d, f, n) for d in get_args(Difference) for f in ("asked", "bare") for n in LENGTHS]
     return Router(replace(tables, confidences=dict.fromkeys(kinds, sure)))
 
 
-@pytest.mark.parametrize("text", ["スワテ", "ユクリアルイテ", "アイサスシテ", "オドッデクダサイ"])
+@pytest.mark.parametrize("text", ["スワテ", "ユクリアルイテ", "アイサスシテ", "オトッテクダサイ"])
 def test_a_guess_is_done_asked_back_or_dropped_by_what_it_is_worth(text: str, tables: Tables) -> None:
     """From `ACTS` on it acts, from `ASKS` on it asks, and a yes then does what was asked; below it is nothing."""
     acted, asked, dropped = (
@@ -247,9 +258,16 @@ def test_no_other_verb_is_taken_for_a_command(verb: str, decide: Decide) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["シャンプー", "シャンプーシテ", "ステーキ", "ショッキング", "おとり", "さあ、行こう", "お、鳥", "ちょっとその"],
+    [
+        "おとり",
+        "お、鳥",
+        "ショッキング",
+        *(
+            fault("nouns, and words over a seam, are no words to `is_word`", text)
+            for text in ["シャンプー", "シャンプーシテ", "ステーキ", "さあ、行こう", "ちょっとその"]
+        ),
+    ],
 )
-@pytest.mark.xfail(reason="nouns, and words over a seam, are no words to `is_word`", strict=True)
 def test_no_other_word_is_taken_for_a_command(text: str, decide: Decide) -> None:
     """A word of its own, said alone, is asked back about at most."""
     assert decide(text).actions == ()
@@ -270,6 +288,7 @@ ANOTHER = {
     # one kana makes another command of it, or a command with something in front
     "エコ": "EconomicGait",
     "オテ": "Hello",
+    "オギヨ": "StandUp",
     "オドリマイ": "Dance1",
     "ゴッカイテン": "move yaw=31.4159",
     "スキ": "Heart",
@@ -288,17 +307,20 @@ ANOTHER = {
     "スワッテイトコカラコシオアゲテ": "Sit | StandUp",
     "スワッテトコカラタチアガッテ": "Sit | StandUp",
     "スワッテトコロカラコシオアゲテタッテ": "Sit | StandUp",
+    "スワッテルルコロカラユックリタッテ": "Sit | StandUp",
+    "ハヤクシデハシッテ": "SpeedLevel data=1 | TrotRun",
     "モノオサケテネアルイテ": "FreeAvoid data=true | move x=0.3",
     # a near miss of the wrong phrase
     "カベオサケイッテ": "Euler y=0.3",
     "ガショオ": "Scrape",
     "クットシテ": "Stretch",
-    "シセエオオシテ": "BalanceStand",
+    "ソクドオドシテ": "SpeedLevel data=-1",
     "ハアキオダシテ": "Hello",
     "ペタアン": "Sit",
+    "ポオズオトデテ": "Pose data=true",
     "マッアシオオロシテ": "Sit",
 }
-"""What comes of the slips that do something else: 27 of some 20 000."""
+"""What comes of the slips that do something else: 31 of some 20 000."""
 
 
 def test_a_slip_does_what_was_meant_or_nothing(tables: Tables, router: Router) -> None:
@@ -325,7 +347,7 @@ def test_a_slip_does_what_was_meant_or_nothing(tables: Tables, router: Router) -
                 wrong[slip] = calls(decision)
     assert tried > 15_000
     assert {slip: got for slip, got in wrong.items() if ANOTHER.get(slip) != got} == {}
-    assert len(ANOTHER) <= 27
+    assert len(ANOTHER) <= 31
     assert tails < tried * 0.02
 
 
@@ -364,7 +386,7 @@ def test_the_shipped_confidences_are_probabilities_of_known_kinds(tables: Tables
     ("text", "message"),
     [
         ("# c\nsound\tasked\t3\t1\n", ":2: 4 columns"),
-        ("sounds\tasked\t3\t1\t0\n", ":1: sounds asked; known: ('sound', 'kana')"),
+        ("sounds\tasked\t3\t1\t0\n", ":1: sounds asked; known: ('ending', 'length'"),
         ("kana\tasking\t3\t1\t0\n", ":1: kana asking; known:"),
         ("kana\tasked\tthree\t1\t0\n", ":1: the last three columns are whole numbers"),
         ("kana\tasked\t3\t1.5\t0\n", ":1: the last three columns are whole numbers"),
