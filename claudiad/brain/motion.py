@@ -47,7 +47,7 @@ _METRES = {
 _ABOUT = r"(?:ホド|グライ|クライ|バカリ|ダケ|ブン|ズツ|チョット|チョオド)?(?:サキ(?:マデ|ニ|エ)?|ノトコロマデ)?"
 _AMOUNT = re.compile(
     rf"(?:(?P<half>ハン)|(?P<number>{numerals.NUMBER}))"
-    rf"(?P<unit>センチメエ?トル|センチメエタア?|センチ|ミリ|キロメエトル|キロ|メエ?トル|メエタア?|ホ|ポ|ド|カイテン|シュウ|カイ|ビョオカン|ビョオ)(?P<plus>ハン(?!カイテン|シュウ|メエト))?{_ABOUT}"
+    rf"(?P<unit>センチメエ?トル|センチメエタア?|センチ|ミリ|キロメエトル|キロ|メエ?トル|メエタア?|ホ|ポ|ド|ラジアン|カイテン|シュウ|カイ|ビョオカン|ビョオ)(?P<plus>ハン(?!カイテン|シュウ|メエト))?{_ABOUT}"
 )
 _TO = r"(?:ノホオ)?(?:ガワ)?(?:ニムカッテ|ニ|エ|オ|バ|サ|デ)?"
 _WAYS: Mapping[str, Way] = {
@@ -81,7 +81,7 @@ _WAYS: Mapping[str, Way] = {
 _WAY = re.compile(rf"(?P<way>{'|'.join(sorted(_WAYS, key=len, reverse=True))}){_TO}")
 _SOFT = re.compile(
     r"(?:モオスコシ|モオチョット|モオチョイ|モオチョコット|モチョット|モチット|モオ|モット|スコシ|チョット|チョイ|ソノママ|ソノバデ|ココデ|カラダオ|カオオ|ムキオ|"
-    r"[グク]ル(?:ット|リト|ン|ント|[グク]ル)?|アト|サラニ|ヨコアルキデ|ムキワソノママデ|ユックリト?|ハヤク|ヨコニ|ヨコムキニ|カニ(?:サン)?(?:ミタイニ|ノヨオニ)|ロオカオ|マズ|デキルダケ|チョオド)"
+    r"[グク]ル(?:ット|リト|ン|ント|[グク]ル)?|アト|サラニ|ヨコアルキデ|ムキワソノママデ|[コソ](?:ッチ|チラ)[ニエ]|ユックリト?|ハヤク|ヨコニ|ヨコムキニ|カニ(?:サン)?(?:ミタイニ|ノヨオニ)|ロオカオ|マズ|デキルダケ|チョオド)"
 )
 _MORE = re.compile(r"^モ(?:オ|ッ?ト|チ)")
 
@@ -235,6 +235,8 @@ def _add(said: Motion, amount: re.Match[str]) -> Motion | None:
         return None
     if unit in ("ビョオ", "ビョオカン"):
         return replace(said, seconds=n)
+    if unit == "ラジアン":
+        return replace(said, radians=n)
     return replace(said, radians=math.radians(n)) if unit == "ド" else replace(said, spins=n)
 
 

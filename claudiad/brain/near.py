@@ -29,9 +29,8 @@ from claudiad.brain.tables import rows
 from claudiad.errors import DataError
 from claudiad.types import Action
 
-Difference = Literal["ending", "length", "sound", "verb", "kana", "crowd"]
-"""ending: the phrase as it is, and a request behind it that is slurred (座って|くだい); length: of a sound, っ among
-them (踊て); sound: besides, voicing; verb: a known way or amount, and a verb one kana off (右に|むて); kana: one kana
+Difference = Literal["length", "sound", "verb", "kana", "crowd"]
+"""length: of a sound, っ among them (踊て); sound: besides, voicing; verb: a known way or amount, and a verb one kana off (右に|むて); kana: one kana
 more, less or other; crowd: the same, with another phrase nearly as near."""
 
 Frame = Literal["asked", "bare"]
@@ -50,7 +49,7 @@ _DONE = ("シテ", "オシテ", "ヤッテ", "オヤッテ", "ミセテ", "オ�
 _REQUESTED: frozenset[Form] = frozenset(("te",))
 _DONE_BY = frozenset(do[0] for do in _DONE)
 
-_BY_PHRASE: tuple[Difference, ...] = ("ending", "length", "sound", "kana")
+_BY_PHRASE: tuple[Difference, ...] = ("length", "sound", "kana")
 """In which order phrases are tried."""
 
 _VOICELESS = str.maketrans(
@@ -120,7 +119,7 @@ class Near:
             best: dict[str, Guess] = {}
             beside: set[str] = set()
             for start, end, bones, forms, slurred in places:
-                if slurred != (difference == "ending"):
+                if slurred and difference != "length":
                     continue
                 for entry, distance in self._entries(bones, difference):
                     if entry.form in forms and _differs(key[start:end], entry.key, difference):
@@ -159,18 +158,22 @@ class Near:
 
     def _places(self, key: str) -> Iterator[tuple[int, int, str, frozenset[Form], bool]]:
         """(start, end, skeleton, forms that fit what follows, whether that is slurred) of all that may be a phrase."""
-        for start in self._edges.starts(key):
-            for end in range(min(len(key), start + 2 * LONGEST), start + 1, -1):
-                rest = key[end:]
-                forms = self._edges.forms_before(rest)
-                if "noun" not in forms and rest[:1] in _DONE_BY and self._done(rest):
-                    forms |= {"noun"}
-                slurred = not forms and rest in self._edges.slurred
-                if not forms and not slurred:
-                    continue
-                bones = skeleton(key[start:end])
-                if SHORTEST <= len(bones) <= LONGEST + 1:
-                    yield start, end, bones, forms or _REQUESTED, slurred
+        starts = self._edges.starts(key)
+        if len(key) - max(starts) > 2 * LONGEST + self._edges.longest_behind:
+            return
+        for end in range(len(key), 1, -1):
+            rest = key[end:]
+            forms = self._edges.forms_before(rest)
+            if "noun" not in forms and rest[:1] in _DONE_BY and self._done(rest):
+                forms |= {"noun"}
+            slurred = not forms and rest in self._edges.slurred
+            if not forms and not slurred:
+                continue
+            for start in starts:
+                if 1 < end - start <= 2 * LONGEST:
+                    bones = skeleton(key[start:end])
+                    if SHORTEST <= len(bones) <= LONGEST + 1:
+                        yield start, end, bones, forms or _REQUESTED, slurred
 
     def _done(self, rest: str) -> bool:
         for do in _DONE:
@@ -202,8 +205,8 @@ def _one_off(bones: str, known: str) -> bool:
 
 def _differs(said: str, key: str, difference: Difference) -> bool:
     """True unless it differs by more than `difference` says; or by nothing, and so was refused by the exact rules."""
-    if said == key or difference == "ending":
-        return said == key and difference == "ending"
+    if said == key:
+        return False
     return difference != "length" or shorten(said.translate(_DROPPED)) == shorten(key.translate(_DROPPED))
 
 
@@ -213,7 +216,7 @@ def is_word(heard: Heard, guess: Guess) -> bool:
     Then it was probably said, and a guess is worth a question at most.
     """
     said = [t for t in tokenised(heard).tokens if guess.start <= t.start < guess.end]
-    if guess.difference in ("ending", "length"):
+    if guess.difference == "length":
         return False
     if not heard.kana_only and guess.difference in ("kana", "crowd"):
         return True  # a recogniser that writes kanji slips from word to word
@@ -234,8 +237,7 @@ Confidences = Mapping[tuple[str, str, int], float]
 
 def confidence(guess: Guess, table: Confidences) -> float:
     """How often a guess of this kind was right; 0 for kinds that were never seen."""
-    kana = SHORTEST if guess.difference == "ending" else guess.length  # the phrase itself is certain, long or short
-    length = max((n for n in LENGTHS if n <= kana), default=0)
+    length = max((n for n in LENGTHS if n <= guess.length), default=0)
     return table.get((guess.difference, guess.frame, length), 0.0)
 
 

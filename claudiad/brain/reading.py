@@ -15,6 +15,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from claudiad.brain.kana import fold, hiragana, katakana
@@ -57,25 +58,16 @@ class Token:
 
     start: int
     end: int
+    surface: str
+    """As written."""
+    lemma: str
+    """Dictionary form, as written."""
+    pos: tuple[str, ...]
+    """Part of speech: six fields of UniDic (名詞, 普通名詞, …, conjugation type, conjugation form)."""
     morpheme: Morpheme
 
-    @property
-    def surface(self) -> str:
-        """As written."""
-        return str(self.morpheme.surface())
 
-    @property
-    def lemma(self) -> str:
-        """Dictionary form, as written."""
-        return str(self.morpheme.dictionary_form())
-
-    @property
-    def pos(self) -> tuple[str, ...]:
-        """Part of speech: six fields of UniDic (名詞, 普通名詞, …, conjugation type, conjugation form)."""
-        return tuple(self.morpheme.part_of_speech())
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heard:
     """One text in all the forms the rules look at."""
 
@@ -94,7 +86,7 @@ class Heard:
     kana_only: bool = True
     truncated: bool = False
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[int, ...]:
         """Places in `key` at which punctuation stood, the end of the key not among them."""
         ends = tuple(itertools.accumulate(map(len, self.clauses)))
@@ -105,9 +97,9 @@ class Heard:
         ends = itertools.accumulate(map(len, self.clauses))
         return next((mark for end, mark in zip(ends, self.marks, strict=False) if end == position and mark), " ")
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[int, ...]:
-        """Places in `key` where the tokeniser proved that a clause ends: behind から, ので, けど…, よ, an imperative."""
+        """Places in `key` where the tokeniser proved that a clause ends: behind から, ので, けど, よ, an imperative."""
         found = []
         for i, t in enumerate(self.tokens):
             proved = t.surface in _REASONS and t.pos[1] == "接続助詞" and self.tokens[i - 1].surface not in ("て", "で")
@@ -192,6 +184,11 @@ def grown_up(kana: str) -> str:
     return spelled if spelled != hiragana(kana) else kana
 
 
+def is_kana(part: str) -> bool:
+    """True for a part without punctuation that is all kana."""
+    return _KANA.fullmatch(part) is not None
+
+
 def split(surface: str) -> list[str]:
     """The parts of a text between punctuation marks, none empty; a quotation is no part of its own."""
     return [part for part in _SPLIT.split(_QUOTED.sub("", surface)) if part]
@@ -253,18 +250,20 @@ def _read(surface: str, unquoted: str, truncated: bool) -> Heard:
     tokens: list[Token] = []
     done = 0
     clause = ""
+    surfaces = [m.surface() for m in morphemes]
     for i, m in enumerate(morphemes):
-        if m.part_of_speech()[0] in ("補助記号", "空白") or _SPLIT.fullmatch(m.surface()):
+        written, pos = surfaces[i], m.part_of_speech()
+        if pos[0] in ("補助記号", "空白") or _SPLIT.fullmatch(written):
             if clause := clause.rstrip("ッ"):
                 clauses.append(clause)
-                marks.append(m.surface()[:1])
+                marks.append(written[:1])
                 done += len(clause)
             clause = ""
             continue
-        after = morphemes[i + 1].surface() if i + 1 < len(morphemes) else ""
-        sounds = _pronounce(m, after)
+        sounds = _pronounce(m, written, pos, surfaces[i + 1] if i + 1 < len(surfaces) else "")
         whole = fold(clause + sounds) if sounds[:1] in _JOINING else clause + sounds
-        tokens.append(Token(done + min(len(clause), len(whole)), done + len(whole), m))
+        start = done + min(len(clause), len(whole))
+        tokens.append(Token(start, done + len(whole), written, m.dictionary_form(), pos, m))
         clause = whole.replace("イチカイ", "イッカイ")  # もう一回, which the dictionary reads by its parts
     if clause := clause.rstrip("ッ"):
         clauses.append(clause)
@@ -274,8 +273,8 @@ def _read(surface: str, unquoted: str, truncated: bool) -> Heard:
     )
 
 
-def _pronounce(m: Morpheme, after: str) -> str:
-    surface, kind = m.surface(), m.part_of_speech()[0]
+def _pronounce(m: Morpheme, surface: str, pos: tuple[str, ...], after: str) -> str:
+    kind = pos[0]
     sound: str = katakana(m.reading_form())
     if kind in ("助詞", "感動詞", "接続詞") and surface.endswith("は"):
         sound = sound[:-1] + "ワ"
@@ -287,7 +286,7 @@ def _pronounce(m: Morpheme, after: str) -> str:
         sound = "ナニ"
     elif _NOT_KANA.search(sound):
         sound = katakana(surface) if _KANA.fullmatch(surface) else sound.casefold()
-    if kind == "動詞" and sound.endswith("ウ") and not m.part_of_speech()[5].startswith("意志推量形"):
+    if kind == "動詞" and sound.endswith("ウ") and not pos[5].startswith("意志推量形"):
         return fold(sound[:-1], spelled=True) + "ウ"  # 思う is オモウ and not オモオ; 踊ろう is オドロオ
     return fold(sound, spelled=True)
 

@@ -5,13 +5,15 @@ Pure: the tables are loaded once (`load_tables`) and passed in; nothing here wai
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claudiad.brain import answers, slips, wording
-from claudiad.brain.clauses import MAX_CLAUSES, meant_for_it, understand
+from claudiad.brain.clauses import meant_for_it, understand
 from claudiad.brain.conjugate import Form, Word
 from claudiad.brain.emergency import StopFinder, StopMatch
 from claudiad.brain.foreign import Foreign, load_foreign
@@ -21,7 +23,7 @@ from claudiad.brain.motion import Motions, load_motions
 from claudiad.brain.near import Confidences, Guess, Near, confidence, is_word, load_confidences
 from claudiad.brain.normalise import Edges, load_edges
 from claudiad.brain.phrases import Phrase, Phrases, load_phrases
-from claudiad.brain.reading import Heard, Stems, as_words, grown_up, hear, reading, split, tokenised
+from claudiad.brain.reading import Heard, Stems, as_words, grown_up, hear, is_kana, reading, split, tokenised
 from claudiad.brain.sequence import MAX_STEPS, Grammar, Parsed
 from claudiad.brain.steps import Step
 from claudiad.brain.stops import load_stops
@@ -34,6 +36,8 @@ ACTS, ASKS = 0.85, 0.3
 _WALKS = frozenset(
     ("move", "StaticWalk", "TrotRun", "EconomicGait", "FreeWalk", "ClassicWalk", "CrossStep", "SpeedLevel")
 )
+MAX_SLIPPED = 4
+"""Most clauses one of which may have a slip."""
 MAX_SLIP = 24
 """Longest key in which a slip of the tongue is looked for, in kana."""
 
@@ -105,7 +109,8 @@ class Router:
 
     def decide(self, text: str, state: RobotState, context: Context = NOBODY) -> Decision:
         """The decision for one text. Never raises; only ids given to `load_tables` can come out."""
-        return _Deciding(self._tables, self._grammar, text, state, context).decide(hear(text))
+        heard_once = functools.cache(hear)  # several rules look at the same part of a text
+        return _Deciding(self._tables, self._grammar, text, state, context, heard_once).decide(heard_once(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ class _Deciding:
     text: str
     state: RobotState
     context: Context
+    hear: Callable[[str], Heard]
 
     def decide(self, heard: Heard) -> Decision:
         if self.tables.stops.releases(heard):
@@ -147,7 +153,7 @@ class _Deciding:
     def after_end(self, heard: Heard, stop: StopMatch) -> Decision | None:
         """それはもうおしまい、立って: one thing is over, and another begins."""
         parts = split(heard.text)
-        rest = hear("、".join(parts[1:]))
+        rest = self.hear("、".join(parts[1:]))
         if stop.word not in _OVER or not rest.key or self.tables.stops.find_heard(rest, self.moving):
             return None
         return self.look_up(rest)
@@ -250,7 +256,7 @@ class _Deciding:
         spelled = [self.spelled(part) for part in parts]
         if spelled == parts and not heard.kana_only:
             return None
-        again = hear("、".join(spelled)) if spelled != parts else as_words(heard)
+        again = self.hear("、".join(spelled)) if spelled != parts else as_words(heard)
         return self.again(again) if again.key != heard.key else None
 
     def again(self, heard: Heard) -> Decision | None:
@@ -261,11 +267,13 @@ class _Deciding:
 
     def spelled(self, clause: str) -> str:
         """A clause in kana, as a small child may have meant it, where only that makes a command or a stop of it."""
-        kana = self.tables.stems.spell(clause) or clause
-        for attempt in (kana, grown_up(kana), *slips.unvoiced(reading(kana))):
+        spelled = self.tables.stems.spell(clause)
+        kana = spelled or clause
+        voiced = slips.unvoiced(self.hear(kana).key) if spelled or is_kana(clause) else ()
+        for attempt in (kana, grown_up(kana), *voiced):
             if attempt == clause:
                 continue
-            again = hear(attempt)
+            again = self.hear(attempt)
             if isinstance(self.grammar.parse(again.key), Parsed) or self.tables.stops.find_heard(again):
                 return attempt
         return clause
@@ -273,10 +281,10 @@ class _Deciding:
     def begun_twice(self, heard: Heard) -> Decision | None:
         """え座っ座って; ふ、伏せて: where kanji or a comma prove it."""
         if (once := slips.written_twice(heard.text)) is not None:
-            return self.again(hear(once))
+            return self.again(self.hear(once))
         parts = split(heard.text)
-        if cut := slips.broken_off([reading(part) for part in parts]):
-            rest = hear("、".join(part for i, part in enumerate(parts) if i not in cut))
+        if len(parts) == len(heard.clauses) and (cut := slips.broken_off(heard.clauses)):
+            rest = self.hear("、".join(part for i, part in enumerate(parts) if i not in cut))
             return self.again(rest) or self.nearly(rest)
         return None
 
@@ -284,7 +292,8 @@ class _Deciding:
         """Other slips of the tongue that leave an exact command: お座りりして, 座っ下さい."""
         if len(heard.clauses) > 1 or len(heard.key) > MAX_SLIP:
             return None
-        for key in slips.unstuttered(heard.key):
+        slurred = self.tables.edges.slurred
+        for key in itertools.chain(slips.unstuttered(heard.key), slips.unslurred(heard.key, slurred)):
             again = replace(heard, key=key, clauses=(key,), tokens=())
             if stop := self.tables.stops.find_heard(again, self.moving):
                 return self.stop(stop)
@@ -294,10 +303,10 @@ class _Deciding:
 
     def nearly(self, heard: Heard) -> Decision | None:
         """A slip of tongue or recogniser: done when near misses of this kind proved right, else asked back."""
-        heard, guess = self.guess(heard)
-        if guess is None:
+        guessed = self.guess(heard.text, heard.key)
+        if guessed is None:
             return None
-        sure = self.sure(heard, guess)
+        guess, sure = guessed
         rule = f"near: {guess.phrase.text} ({guess.difference}, {guess.length} kana)"
         if sure >= ACTS:
             return replace(self.said(guess.phrase, sure), route="semantic", rule=rule)
@@ -306,14 +315,14 @@ class _Deciding:
     def nearly_in_clause(self, heard: Heard) -> Decision | None:
         """写真撮るよ、ポズして: a slip in one clause, where all others are understood."""
         parts = split(heard.text)
-        if not 1 < len(parts) <= MAX_CLAUSES:
+        if not 1 < len(parts) <= MAX_SLIPPED or len(parts) != len(heard.clauses):
             return None
-        for i, part in enumerate(parts):
-            here, guess = self.guess(hear(part))
-            if guess is None or isinstance(self.grammar.parse(here.key), Parsed):
+        for i, (part, key) in enumerate(zip(parts, heard.clauses, strict=True)):
+            guessed = self.guess(part, key)
+            if guessed is None or isinstance(self.grammar.parse(key), Parsed):
                 continue
-            sure = self.sure(here, guess)
-            whole = hear("、".join([*parts[:i], guess.phrase.text, *parts[i + 1 :]]))
+            guess, sure = guessed
+            whole = self.hear("、".join([*parts[:i], guess.phrase.text, *parts[i + 1 :]]))
             meant = self.look_up(whole) or self.among_talk(whole)
             if meant is None or not meant.actions or sure < ASKS:
                 continue
@@ -323,13 +332,15 @@ class _Deciding:
             return replace(self.ask_back((Step(guess.phrase.actions, guess.phrase),), sure, rule), asked=meant.actions)
         return None
 
-    def guess(self, heard: Heard) -> tuple[Heard, Guess | None]:
-        """The nearest phrase or motion, and the reading it was found in."""
-        spelled = self.tables.stems.spell(heard.text)  # 踊て, which the tokeniser cannot read
-        for each in (heard, hear(spelled)) if spelled else (heard,):
-            if guess := self.tables.near.find(each.key):
-                return each, guess
-        return heard, None
+    def guess(self, text: str, key: str) -> tuple[Guess, float] | None:
+        """The nearest phrase or motion, and how far it is to be believed."""
+        if guess := self.tables.near.find(key):
+            return guess, self.sure(self.hear(text), guess)
+        if spelled := self.tables.stems.spell(text):  # 踊て, which the tokeniser cannot read
+            heard = self.hear(spelled)
+            if guess := self.tables.near.find(heard.key):
+                return guess, self.sure(heard, guess)
+        return None
 
     def sure(self, heard: Heard, guess: Guess) -> float:
         """How far a guess is to be believed; only far enough to ask where it may have been another word."""

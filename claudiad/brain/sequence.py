@@ -28,7 +28,7 @@ _AGAIN = re.compile(rf"(?:ッテ)?(?:ノ|トユウノ)?オ?(?P<n>{numerals.NUMBE
 _REPEATED = ("クリカエシテ", "ヤッテ", "シテ")
 _RATHER = re.compile(r"(?:ミギ|ヒダリ|マエ|ウシロ)(?:ジャナクテ|ジャナク|デワナクテ|デワナク|ヤナクテ|ジャナイ|チガウ)")
 
-_ANEW = re.compile(r"モオ(?:イッカイ|イチド|イッペン)|モッカイ|マタ")
+_ANEW = re.compile(r"モオ(?:イッカイ|イチド|イッペン)|モッカイ|マタ|ニモ")
 _INSTEAD = re.compile(r"ナクテ|ナク$|チガ|チャウ|ヤッパ|ナイッテ|ノオテ|チゴオテ|マチガ|イヤ")
 _LATER, _REPEAT, _WIDE = 2, 9, 8
 """Ranks: 後で踊って, which alone is not now; and the mark that everything before it is to be done again."""
@@ -105,6 +105,11 @@ class Grammar:
             return None
         parsed = Parsed(wanted, tuple(s for s in chain if s.forbidden), not perhaps)
         return parsed if sum(s.times * max(1, len(s.actions)) for s in wanted) <= MAX_STEPS else "too long"
+
+    def may_begin(self, key: str, pos: int, gaps: Gaps = no_gaps) -> bool:
+        """False where no step begins, nor behind fillers or insertions: cheaper than to parse what follows."""
+        search = _Search(key, frozenset(), gaps, False, set())
+        return any(self._steps.at(key, start) for start in self._starts(search, pos))
 
     def only_asks(self, key: str) -> bool:
         """See `Steps.only_asks`."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from claudiad.brain import numerals
 
-_WRITTEN = re.compile(
-    r"(?P<begun>(?=[^、。]*[一-龯])(?![^、。]*[一二三四五六七八九十百千半0-9])[^、。\s]{1,4})(?P=begun)"
-)
+_WRITTEN = re.compile(r"([^、。\s]{1,4})\1")
+_KANJI = re.compile(r"[一-龯]")
+_COUNTED = re.compile(r"[一二三四五六七八九十百千半\d]")
 _TWICE = re.compile(r"([^アイウエオンー]|.{2,4})\1+")
 _NUMBER = re.compile(numerals.NUMBER)
 _LOST_TE = re.compile(r"ッ(?=クダサ|クレ|チョオダイ|モラエ)")
@@ -24,7 +24,7 @@ FRAGMENT = 3
 
 def written_twice(text: str) -> str | None:
     """え座っ座って without what was said twice; None when no kanji prove that it was (立ったって is another thing)."""
-    once = _WRITTEN.sub(r"\g<begun>", text)
+    once = _WRITTEN.sub(lambda m: m[1] if _KANJI.search(m[1]) and not _COUNTED.search(m[1]) else m[0], text)
     return once if once != text else None
 
 
@@ -45,6 +45,13 @@ def unstuttered(key: str) -> Iterator[str]:
                 if again not in seen:
                     seen.add(again)
                     yield again
+
+
+def unslurred(key: str, slurred: frozenset[str]) -> Iterator[str]:
+    """A key with ください for a request that lost a kana: 立って|くだい."""
+    for at in range(2, len(key) - 1):
+        if key[at:] in slurred:
+            yield key[:at] + "クダサイ"
 
 
 def unvoiced(clause: str) -> Iterator[str]:

@@ -103,7 +103,7 @@ FEW = "座って Sit\n挨拶 Hello\n逆立ちして StandUp\n伏せ StandDown\n�
         ("スワッデ", "座って sound asked 3 at 0-4"),
         ("スワテクダサイ", "座って length asked 3 at 0-3"),
         ("クラウディアスワテ", "座って length asked 3 at 6-9"),
-        ("スワッテクダイ", "座って ending asked 3 at 0-4"),
+        ("スワテクダイ", "座って length asked 3 at 0-3"),
         ("サカタチシテ", "逆立ちして sound asked 6 at 0-6"),
         ("サカダリシテ", "逆立ちして kana asked 6 at 0-6"),
         ("サカダシテ", "逆立ちして kana asked 5 at 0-5"),
@@ -386,7 +386,7 @@ def test_the_shipped_confidences_are_probabilities_of_known_kinds(tables: Tables
     ("text", "message"),
     [
         ("# c\nsound\tasked\t3\t1\n", ":2: 4 columns"),
-        ("sounds\tasked\t3\t1\t0\n", ":1: sounds asked; known: ('ending', 'length'"),
+        ("sounds\tasked\t3\t1\t0\n", ":1: sounds asked; known: ('length', 'sound'"),
         ("kana\tasking\t3\t1\t0\n", ":1: kana asking; known:"),
         ("kana\tasked\tthree\t1\t0\n", ":1: the last three columns are whole numbers"),
         ("kana\tasked\t3\t1.5\t0\n", ":1: the last three columns are whole numbers"),
