@@ -224,7 +224,8 @@ def _new_sentence(clause: Clause, words: Words) -> bool:
     if last.lemma == "た" or (last.lemma == "ます" and last.pos[0] == "助動詞"):
         return False
     told = len(clause) > 1 and clause[-2].lemma in ("た", "ます")
-    return not told or last.surface in _REASONS
+    news = last.surface in ("よ", "ぞ") and any(t.surface == "が" and t.pos[1] == "格助詞" for t in clause)
+    return not told or news or last.surface in _REASONS  # 立って、お客さんが見えたよ
 
 
 def _states(clause: Clause) -> bool:

@@ -25,6 +25,8 @@ MAX_SLIP = 18
 MAX_TAIL = 16
 """Longest politeness behind a stop word, in kana."""
 
+_EXCLAIMED: tuple[Form, ...] = ("noun", "imp")
+"""Forms that are shouted, and may have the tails of a `said` word besides their politeness: ストップ|だて."""
 _THAT = ("ソノ", "コノ", "アノ", "ヘンナ")
 _OBJECT = ("ノオ", "ノワ", "ノハ", "ノ", "オ", "ワ", "ハ", "モオ", "モ", "")
 
@@ -64,6 +66,10 @@ class StopFinder:
     def find_stop(self, text: str, moving: bool = False) -> StopMatch | None:
         """The stop in a text or a kana transcript, or None. `moving`: a doubtful stop is a stop."""
         return self.find_heard(hear(text), moving)
+
+    def is_stop(self, key: str) -> bool:
+        """True for a clause that is nothing but a stop, or ends a doing."""
+        return self._whole(key) is not None or self._doing(key) is not None
 
     def find_heard(self, heard: Heard, moving: bool = False) -> StopMatch | None:
         """The same for a text that has been read already."""
@@ -164,11 +170,12 @@ class StopFinder:
 
     def _tails(self, key: str, end: int, form: Form) -> list[int]:
         """Where a stop word may end together with politeness, longest first."""
-        allowed = self._table.tails if form == "said" else self._edges.behind[form]
+        tails = self._table.tails
+        allowed = tails if form == "said" else self._edges.behind[form]
         ends = [end] if form == "said" or "" in allowed else []
         for stop in range(end + 1, min(len(key), end + MAX_TAIL) + 1):
             piece = key[end:stop]
-            if piece in allowed or unstretched(piece) in allowed:
+            if piece in allowed or unstretched(piece) in allowed or (form in _EXCLAIMED and piece in tails):
                 ends.append(stop)
         return ends[::-1]
 

@@ -123,7 +123,8 @@ def _place(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
         return
     particle = tokens[j].surface
     head = tokens[j - 1].lemma
-    if head in words["story"] or (head in words["way"] and particle in ("に", "へ", "さ")):
+    people = head == "方" and j - i > 1 and tokens[j - 2].lemma.endswith(("様", "さん"))  # お子様方に
+    if head in words["story"] or (head in words["way"] and not people and particle in ("に", "へ", "さ")):
         return
     rest = [t.surface for t in tokens[j : j + 4]]
     if not any(t.lemma in words["self"] for t in tokens[i:j]):
@@ -140,7 +141,7 @@ def _place(tokens: Sequence[Token], i: int, words: Words) -> Iterator[int]:
         yield j + 3
     if following.surface == "一緒":
         yield j + 3
-    if following.surface == "も":
+    if following.surface == "も" or (following.surface == "は" and particle == "で"):
         yield j + 2
 
 

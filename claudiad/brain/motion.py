@@ -49,6 +49,8 @@ _AMOUNT = re.compile(
     rf"(?:(?P<half>ハン)|(?P<number>{numerals.NUMBER}))"
     rf"(?P<unit>センチメエ?トル|センチメエタア?|センチ|ミリ|キロメエトル|キロ|メエ?トル|メエタア?|ホ|ポ|ド|ラジアン|カイテン|シュウ|カイ|ビョオカン|ビョオ)(?P<plus>ハン(?!カイテン|シュウ|メエト))?{_ABOUT}"
 )
+_CORNER = re.compile(r"チョッカク(?:ニ|ダケ)?")
+_PART_OF_TURN = re.compile(rf"(?P<n>{numerals.NUMBER})ブンノイ[チッ](?:カイテン|シュウ)")
 _TO = r"(?:ノホオ)?(?:ガワ)?(?:ニムカッテ|ニ|エ|オ|バ|サ|デ)?"
 _WAYS: Mapping[str, Way] = {
     "ハントケエマワリ": "left",
@@ -185,6 +187,10 @@ class Motions:
             # に may also be the number: 右二歩. Tried second, or 左に百度 would become two hundred.
             for end in dict.fromkeys((way.end(), way.end("way"))):
                 yield end, replace(said, way=_WAYS[way["way"]])
+        if not said.sizes and (corner := _CORNER.match(key, pos)):
+            yield corner.end(), replace(said, radians=DEFAULT_RAD)
+        if not said.sizes and (part := _PART_OF_TURN.match(key, pos)) and (n := numerals.value(part["n"])):
+            yield part.end(), replace(said, spins=1 / n)
         if amount := _AMOUNT.match(key, pos):
             more = _add(said, amount)
             if more is not None:

@@ -24,14 +24,14 @@ from claudiad.brain.kana import deletions, shorten
 from claudiad.brain.motion import Motions
 from claudiad.brain.normalise import Edges
 from claudiad.brain.phrases import Phrase
-from claudiad.brain.reading import Heard, tokenised
+from claudiad.brain.reading import Heard
 from claudiad.brain.tables import rows
 from claudiad.errors import DataError
 from claudiad.types import Action
 
 Difference = Literal["length", "sound", "verb", "kana", "crowd"]
-"""length: of a sound, っ among them (踊て); sound: besides, voicing; verb: a known way or amount, and a verb one kana off (右に|むて); kana: one kana
-more, less or other; crowd: the same, with another phrase nearly as near."""
+"""length: of a sound, っ among them (踊て); sound: besides, voicing; verb: a known way or amount, and a verb one kana
+off (右に|むて); kana: one kana more, less or other; crowd: the same, with another phrase nearly as near."""
 
 Frame = Literal["asked", "bare"]
 """asked: with words of request, or a te-form; bare: a noun and nothing else."""
@@ -97,6 +97,7 @@ class Near:
     ) -> None:
         self._edges = edges
         self._motions, self._move_id = motions, move_id
+        self._verbs = [(verb, skeleton(known)) for verb, known in motions.spoken] if motions else []
         self._whole: dict[str, list[_Entry]] = {}
         self._short: dict[str, list[_Entry]] = {}
         for key, form, phrase in items:
@@ -147,8 +148,8 @@ class Near:
                     if "te" not in self._edges.forms_before(key[end:]):
                         continue
                     bones = skeleton(key[pos:end])
-                    for verb, known in motions.spoken:
-                        params = said.params(verb) if _one_off(bones, skeleton(known)) else None
+                    for verb, known in self._verbs:
+                        params = said.params(verb) if _one_off(bones, known) else None
                         if params is not None:
                             action = Action("move", move_id, params)
                             phrase = Phrase(wording.title(action), (action,), "action", wording.moving(action))
@@ -161,7 +162,7 @@ class Near:
         starts = self._edges.starts(key)
         if len(key) - max(starts) > 2 * LONGEST + self._edges.longest_behind:
             return
-        for end in range(len(key), 1, -1):
+        for end in range(len(key), max(1, len(key) - self._edges.longest_behind), -1):
             rest = key[end:]
             forms = self._edges.forms_before(rest)
             if "noun" not in forms and rest[:1] in _DONE_BY and self._done(rest):
@@ -215,7 +216,7 @@ def is_word(heard: Heard, guess: Guess) -> bool:
 
     Then it was probably said, and a guess is worth a question at most.
     """
-    said = [t for t in tokenised(heard).tokens if guess.start <= t.start < guess.end]
+    said = [t for t in heard.tokenised.tokens if guess.start <= t.start < guess.end]
     if guess.difference == "length":
         return False
     if not heard.kana_only and guess.difference in ("kana", "crowd"):
@@ -254,5 +255,9 @@ def load_confidences(path: Path) -> Confidences:
             n, yes, no = int(length), int(right), int(wrong)
         except ValueError as e:
             raise DataError(f"{path}:{line}: the last three columns are whole numbers") from e
+        if min(yes, no) < 0:
+            raise DataError(f"{path}:{line}: the last three columns are whole numbers, the counts not below zero")
+        if n not in LENGTHS:
+            raise DataError(f"{path}:{line}: lengths begin at {LENGTHS}, not {n}")
         table[difference, frame, n] = (yes + 1) / (yes + no + 2)
     return table

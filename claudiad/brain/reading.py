@@ -113,6 +113,20 @@ class Heard:
                     found.append(t.end)
         return tuple(found)
 
+    @cached_property
+    def as_words(self) -> Heard:
+        """The same as the tokeniser reads it: in kana, that is the only way to know that は is ワ."""
+        text = self.text if _HIRAGANA.search(self.text) else hiragana(self.text)
+        return _read(text, _QUOTED.sub("", text), self.truncated)
+
+    @cached_property
+    def tokenised(self) -> Heard:
+        """The same with tokens: a recogniser's katakana is read as hiragana; none where that sounds otherwise."""
+        if self.tokens or not self.kana_only:
+            return self
+        again = self.as_words
+        return replace(self, tokens=again.tokens) if again.key == self.key else self
+
     def _said(self, i: int) -> bool:
         """Behind 撮るよ|ポーズして and 起きてください|朝だよ, where the tokeniser proved that a sentence ends."""
         if i + 1 >= len(self.tokens) or i == 0:
@@ -155,20 +169,6 @@ def hear(text: str) -> Heard:
         marks = tuple(mark for k, mark in sounds if k)
         return Heard(surface, fold("".join(keys)), letters(surface), keys, marks, (), True, truncated)
     return _read(surface, unquoted, truncated)
-
-
-def tokenised(heard: Heard) -> Heard:
-    """The same with tokens: a recogniser's katakana is read as hiragana, and gets none where that sounds otherwise."""
-    if heard.tokens or not heard.kana_only:
-        return heard
-    again = as_words(heard)
-    return replace(heard, tokens=again.tokens) if again.key == heard.key else heard
-
-
-def as_words(heard: Heard) -> Heard:
-    """What was heard, as the tokeniser reads it: in kana, that is the only way to know that は is ワ."""
-    text = heard.text if _HIRAGANA.search(heard.text) else hiragana(heard.text)
-    return _read(text, _QUOTED.sub("", text), heard.truncated)
 
 
 _CHILD = (("ちて", "して"), ("ちゅ", "す"), ("しゃ", "さ"), ("しゅ", "す"), ("ちゃ", "さ"), ("ちょ", "そ"))

@@ -23,7 +23,8 @@ from claudiad.brain.motion import Motions, load_motions
 from claudiad.brain.near import Confidences, Guess, Near, confidence, is_word, load_confidences
 from claudiad.brain.normalise import Edges, load_edges
 from claudiad.brain.phrases import Phrase, Phrases, load_phrases
-from claudiad.brain.reading import Heard, Stems, as_words, grown_up, hear, is_kana, reading, split, tokenised
+from claudiad.brain.praise import beside_praise
+from claudiad.brain.reading import Heard, Stems, grown_up, hear, is_kana, reading, split
 from claudiad.brain.sequence import MAX_STEPS, Grammar, Parsed
 from claudiad.brain.steps import Step
 from claudiad.brain.stops import load_stops
@@ -222,21 +223,33 @@ class _Deciding:
 
     def among_talk(self, heard: Heard) -> Decision | None:
         """A command with talk around it; a wish or a question, which is asked back."""
-        heard = tokenised(heard)
+        heard = heard.tokenised
         if not meant_for_it(heard, self.tables.words):
             return None
         if (found := understand(heard, self.grammar, self.tables.edges, self.tables.words)) is not None:
             return self.said(found.talk, 0.9) if found.talk else self.parsed(found.order, 0.9)
         if (able := self.able(heard)) is not None:
             return able
-        for start in self.tables.edges.topic_ends(heard.key):
-            praise = self.grammar.parse(heard.key[start:])
-            first = praise.steps[0] if isinstance(praise, Parsed) and praise.steps else None
-            if first and first.phrase and first.phrase.actions and not first.joins:
-                return self.said(first.phrase, 0.9)
+        if (praised := self.praised(heard)) is not None:
+            return self.said(praised, 0.9)
         wish = self.grammar.parse(heard.key, heard.bounds, insertions(heard, self.tables.words), perhaps=True)
         if isinstance(wish, Parsed) and wish.steps and all(s.joins for s in wish.steps):
             return self.ask_back(wish.steps, 0.6, "wish or question: " + " → ".join(map(wording.name, wish.steps)))
+        return None
+
+    def praised(self, heard: Heard) -> Phrase | None:
+        """Praise or a feeling behind words that only say how, or name the robot."""
+        key, words = heard.key, self.tables.words
+        end = next((b for b in heard.bounds if self.tables.edges.is_company(key[b:])), len(key))  # 賢いな、|お前は
+        starts = list(self.tables.edges.topic_ends(key))
+        if not heard.bounds or end == heard.bounds[0]:
+            tokens = heard.tokens
+            starts += [t.start for i, t in enumerate(tokens) if i and beside_praise(tokens[:i], words)]
+        for start in starts:
+            praise = self.grammar.parse(key[start:end])
+            first = praise.steps[0] if isinstance(praise, Parsed) and praise.steps else None
+            if first and first.phrase and first.phrase.actions and not first.joins:
+                return first.phrase
         return None
 
     def able(self, heard: Heard) -> Decision | None:
@@ -256,7 +269,7 @@ class _Deciding:
         spelled = [self.spelled(part) for part in parts]
         if spelled == parts and not heard.kana_only:
             return None
-        again = self.hear("、".join(spelled)) if spelled != parts else as_words(heard)
+        again = self.hear("、".join(spelled)) if spelled != parts else heard.as_words
         return self.again(again) if again.key != heard.key else None
 
     def again(self, heard: Heard) -> Decision | None:
@@ -269,12 +282,12 @@ class _Deciding:
         """A clause in kana, as a small child may have meant it, where only that makes a command or a stop of it."""
         spelled = self.tables.stems.spell(clause)
         kana = spelled or clause
-        voiced = slips.unvoiced(self.hear(kana).key) if spelled or is_kana(clause) else ()
-        for attempt in (kana, grown_up(kana), *voiced):
+        voiced: Iterable[str] = slips.unvoiced(self.hear(kana).key) if spelled or is_kana(clause) else ()
+        for attempt in (kana, grown_up(kana), kana.replace("ちゅ", "つ"), *voiced):
             if attempt == clause:
                 continue
             again = self.hear(attempt)
-            if isinstance(self.grammar.parse(again.key), Parsed) or self.tables.stops.find_heard(again):
+            if isinstance(self.grammar.parse(again.key), Parsed) or self.tables.stops.is_stop(again.key):
                 return attempt
         return clause
 
@@ -334,13 +347,14 @@ class _Deciding:
 
     def guess(self, text: str, key: str) -> tuple[Guess, float] | None:
         """The nearest phrase or motion, and how far it is to be believed."""
+        found = []
         if guess := self.tables.near.find(key):
-            return guess, self.sure(self.hear(text), guess)
+            found.append((guess, self.sure(self.hear(text), guess)))
         if spelled := self.tables.stems.spell(text):  # 踊て, which the tokeniser cannot read
             heard = self.hear(spelled)
             if guess := self.tables.near.find(heard.key):
-                return guess, self.sure(heard, guess)
-        return None
+                found.append((guess, self.sure(heard, guess)))
+        return max(found, key=lambda each: each[1], default=None)
 
     def sure(self, heard: Heard, guess: Guess) -> float:
         """How far a guess is to be believed; only far enough to ask where it may have been another word."""

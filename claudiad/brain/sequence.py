@@ -33,6 +33,7 @@ _INSTEAD = re.compile(r"ナクテ|ナク$|チガ|チャウ|ヤッパ|ナイッ�
 _LATER, _REPEAT, _WIDE = 2, 9, 8
 """Ranks: 後で踊って, which alone is not now; and the mark that everything before it is to be done again."""
 
+_SOUND_WORD = re.compile(r"[ぁ-んー]{1,5}[んりっ]$")
 _OFTEN = re.compile(r"お手|おかわり|握手|タッチ")
 """What is meant to be done again when it is named again: お手、おかわり; not 手を振ってバイバイして."""
 
@@ -172,6 +173,8 @@ class Grammar:
         if form == "te" and (n := self._repeated(key, end)):
             return (step, Step((), None, n, rank=_REPEAT))
         following_at = list(self._edges.after(form, key, end))
+        if form == "noun" and step.phrase is not None and _SOUND_WORD.match(step.phrase.text):
+            following_at = [at for at in following_at if key[end:at] != "ト"]  # くるんと|宙返り is one thing
         if any(self._halts(key, at) for at in following_at):
             return (step,)  # 四歩進んだら止まって: it does so anyway
         if form == "noun" and end in search.bounds:

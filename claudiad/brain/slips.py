@@ -18,6 +18,8 @@ _TWICE = re.compile(r"([^アイウエオンー]|.{2,4})\1+")
 _NUMBER = re.compile(numerals.NUMBER)
 _LOST_TE = re.compile(r"ッ(?=クダサ|クレ|チョオダイ|モラエ)")
 _VOICED = {"ガ": "カ", "ギ": "キ", "グ": "ク", "ゲ": "ケ", "ゴ": "コ", "デ": "テ"}
+MOST_VOICED = 3
+"""Most sounds of a clause that may be voiced by dialect: in more than these it is only how the words are."""
 FRAGMENT = 3
 """Most kana of a word that was begun and broken off."""
 
@@ -57,6 +59,8 @@ def unslurred(key: str, slurred: frozenset[str]) -> Iterator[str]:
 def unvoiced(clause: str) -> Iterator[str]:
     """Tohoku voices what stands between vowels (起ぎろ, はやぐ, 寝で): all of it taken back, then each by itself."""
     places = [i for i, kana in enumerate(clause) if i and kana in _VOICED]
+    if len(places) > MOST_VOICED:
+        return
     if len(places) > 1:
         yield "".join(_VOICED[kana] if i in places else kana for i, kana in enumerate(clause))
     for i in places:

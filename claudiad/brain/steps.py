@@ -34,7 +34,7 @@ _OBJECT = re.compile(
     r"(?:オ|バ|モ|ワ|ガ|ダケ|デモ|ノホオ|ノホオオ)?"
     r"(?:ツズケテ|イッショニ|モオイチド|モオイッカイ|ジュンバンニ|ヒトツ|チョット|イチド|イ[チッ]キョク)?"
 )
-_PARTICLE = re.compile(r"(?:オ|バ|モ|ワ|ダケ|デモ)?(?:モオイチド|モオイッカイ|チョット|スコシ|モット|モオスコシ)?")
+_PARTICLE = re.compile(r"(?:オ|バ|モ|ワ|ダケ|デモ)?(?:モオイチド|モオイッカイ|モオスコシ|モオ|チョット|スコシ|モット)?")
 _MODES = frozenset(
     ("SpeedLevel", "StaticWalk", "TrotRun", "EconomicGait", "FreeWalk", "ClassicWalk", "CrossStep", "FreeAvoid", "Pose")
 )

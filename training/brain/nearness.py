@@ -36,7 +36,7 @@ from training.stt import corpus
 PHRASES = DATA / "phrases.tsv"
 ENOUGH = 20
 """Slips of one kind; where fewer were heard, slips are made. Not more, because made ones are too often right: README."""
-DRAWS = 10_000
+DRAWS = 60_000
 """Most slips made in search of rare kinds."""
 TITLE = "# How often a near miss was right. difference<TAB>frame<TAB>kana of the skeleton from<TAB>right<TAB>wrong"
 
