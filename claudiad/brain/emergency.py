@@ -104,8 +104,8 @@ class StopFinder:
             if bare(key[start : start + 4])[:2] not in self._table.slip_begins:
                 continue
             for end in range(min(len(key), start + MAX_SLIP), start + 2, -1):
-                word = self._table.slips.get(bare(key[start:end]))
-                if word and (end == len(key) or not self._edges.forms_before(key[end:]).isdisjoint(("te", "noun"))):
+                word, form = self._table.slips.get(bare(key[start:end]), (None, "said"))
+                if word and (end == len(key) or form in self._edges.forms_before(key[end:])):
                     return StopMatch(word.text, word.latch, "slip", 0.8)
         return None
 
@@ -175,7 +175,11 @@ class StopFinder:
         ends = [end] if form == "said" or "" in allowed else []
         for stop in range(end + 1, min(len(key), end + MAX_TAIL) + 1):
             piece = key[end:stop]
-            if piece in allowed or unstretched(piece) in allowed or (form in _EXCLAIMED and piece in tails):
+            if (
+                piece in allowed
+                or unstretched(piece) in allowed
+                or (form in _EXCLAIMED and len(piece) > 1 and piece in tails)
+            ):
                 ends.append(stop)
         return ends[::-1]
 

@@ -46,7 +46,7 @@ _FINAL_WA = re.compile(r"は$")
 _CIRCLED = re.compile(r"[①-⑳]")
 _WA_WORDS = re.compile(r"こん(?:にち|ばん)は")
 _E_WORDS = re.compile(r"(まえ|うしろ|みぎ|ひだり)へ")
-_QUOTED = re.compile(r"[!?。、]*[」』”\"]\s*(?=って|と|言|いう|ゆう|いわ|いっ)")
+_QUOTED = re.compile(r"[!?。、]*[」』”\"]\s*(?=って|と|言|いう|ゆう|いわ|いっ|[がはをのもに])")
 
 _lock = threading.Lock()
 _tokenizer: Tokenizer | None = None

@@ -18,7 +18,7 @@ NEAR_MIN = 4
 NEAR_MAX = 6
 """Most: お待ちください is one kana from お立ちください."""
 SLIP_MIN = 3
-"""Fewest kana of a stop word that may have lost its っ."""
+"""Fewest kana of a stop word whose lengths may be other than they should be."""
 
 _PLAIN = ("te", "imp", "noun", "said")
 """Forms that are a stop by themselves."""
@@ -44,8 +44,8 @@ class StopTable:
     pleas: frozenset[str]
     halts: frozenset[str]
     foreign: Mapping[str, StopWord]
-    slips: Mapping[str, StopWord]
-    """By key without length and っ: とまて, とまてとまて."""
+    slips: Mapping[str, tuple[StopWord, Form]]
+    """By key without length and っ: とまて, とまっれ, やーめーてー."""
     slip_begins: frozenset[str]
     """First two kana of those: most keys need no closer look."""
     maybe: Mapping[str, StopWord]
@@ -74,8 +74,9 @@ def load_stops(path: Path) -> StopTable:
         lines[kind].append(StopWord(text, latch == "latch", latch == "alone"))
     items = _forms(lines["word"], lines["said"])
     plain = {key: stop for (key, form), stop in items.items() if form in _PLAIN}
+    slips = {bare(key): (stop, form) for (key, form), stop in items.items() if form in _PLAIN}
     core = tuple((key, stop) for key, stop in plain.items() if NEAR_MIN <= len(shorten(key)) <= NEAR_MAX)
-    slips = {bare(key): stop for key, stop in plain.items() if "ッ" in key and len(bare(key)) >= SLIP_MIN}
+    slips = {key: found for key, found in slips.items() if len(key) >= SLIP_MIN}
     return StopTable(
         lexicon=Lexicon((key, form, stop) for (key, form), stop in items.items()),
         tails=frozenset(reading(stop.text) for stop in lines["tail"]),
