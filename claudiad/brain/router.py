@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from claudiad.brain import answers, slips, wording
+from claudiad.brain import answers, places, slips, wording
 from claudiad.brain.clauses import meant_for_it, understand
 from claudiad.brain.conjugate import Form, Word
 from claudiad.brain.emergency import StopFinder, StopMatch
@@ -140,6 +140,7 @@ class _Deciding:
             return self.talk("fallback", answers.TOO_MUCH, 0.0, "longer than the limit")
         return (
             self.answered(heard)
+            or self.to_place(heard)
             or self.look_up(heard)
             or self.foreign(heard)
             or self.begun_twice(heard)
@@ -173,6 +174,14 @@ class _Deciding:
         if answer == "no" and context.asked:
             return self.talk("grammar", wording.NOT_THEN, 0.95, "no, as asked")
         return None
+
+    def to_place(self, heard: Heard) -> Decision | None:
+        """x=2、y=1に行って, 出発点に戻って: understood as a walk, and then led there."""
+        if (goal := places.find(heard)) is None:
+            return None
+        walk = self.hear(goal.text)
+        meant = self.look_up(walk) or self.among_talk(walk)
+        return places.led(meant, goal, self.state) if meant else None
 
     def look_up(self, heard: Heard) -> Decision | None:
         """The hot path, then the grammar: every kana is known."""

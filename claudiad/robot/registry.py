@@ -1,4 +1,8 @@
-"""The table of actions: `claudiad/data/actions.toml`, checked at load. The only place that names sport ids."""
+"""The table of actions: `claudiad/data/actions.toml`, checked at load. The only place that names the robot's ids.
+
+An id means something only within its service: 1001 is Damp to `sport` and a picture to `videohub`. Whoever sends one
+looks at `ActionSpec.service` first.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,13 @@ MOVE = "move"
 STAND_UP = "StandUp"
 STAND_DOWN = "StandDown"
 DAMP = "Damp"
+PHOTO = "Photo"
 
 _FIXED_IDS = {STOP: 1003, MOVE: 1008, STAND_UP: 1004, STAND_DOWN: 1005, DAMP: 1001}
 """The rows code relies on by name, with the ids they must have (docs/facts.md)."""
 
 ActionClass = Literal["safe", "gesture", "energetic", "acrobatic"]
+Service = Literal["sport", "videohub"]
 
 _HEADER = re.compile(r"\s*\[([A-Za-z0-9_.]+)\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_]+)\s*=")
@@ -65,7 +71,9 @@ class ActionSpec(_Row):
     """One row of the table; the meaning of each column is explained at the head of the file."""
 
     name: str
+    service: Service = "sport"
     api_id: int = Field(ge=1000, le=9999)
+    """Unique within its service."""
     title: str = Field(min_length=1)
     reply: str
     action_class: ActionClass = Field(alias="class")
@@ -120,7 +128,7 @@ def parse(text: str, file: str) -> Mapping[str, ActionSpec]:
         raise DataError(f"{file}:{line}: not TOML: {fault}") from fault
     lines = _lines(text)
     specs: dict[str, ActionSpec] = {}
-    owner: dict[int, str] = {}
+    owner: dict[tuple[str, int], str] = {}
     for name, row in document.items():
         if not isinstance(row, dict):
             raise DataError(f"{file}:{lines.get((name,), 1)}: {name}: every entry is a table, [{name}]")
@@ -131,11 +139,13 @@ def parse(text: str, file: str) -> Mapping[str, ActionSpec]:
             where = (name, *(str(part) for part in first["loc"]))
             raise DataError(f"{file}:{_line(lines, where)}: {'.'.join(where)}: {first['msg']}") from fault
         here = _line(lines, (name, "api_id"))
-        if spec.api_id in owner:
-            raise DataError(f"{file}:{here}: {name}: id {spec.api_id} already belongs to {owner[spec.api_id]}")
+        if (taken := owner.get((spec.service, spec.api_id))) is not None:
+            raise DataError(f"{file}:{here}: {name}: id {spec.api_id} already belongs to {taken}")
         if spec.api_id != _FIXED_IDS.get(name, spec.api_id):
             raise DataError(f"{file}:{here}: {name}: its id is {_FIXED_IDS[name]}, not {spec.api_id}")
-        owner[spec.api_id] = name
+        if name in _FIXED_IDS and spec.service != "sport":
+            raise DataError(f"{file}:{_line(lines, (name, 'service'))}: {name}: its service is sport")
+        owner[spec.service, spec.api_id] = name
         specs[name] = spec
     if missing := [name for name in _FIXED_IDS if name not in specs]:
         raise DataError(f"{file}:1: missing: {', '.join(missing)}")

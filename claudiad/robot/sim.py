@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 
 from claudiad.clock import Clock
-from claudiad.robot import registry
+from claudiad.errors import RobotError
+from claudiad.robot import photo, registry
 from claudiad.robot.base import Outcome, Status, always
 from claudiad.robot.motion import REFRESH_S, Limits, MoveTracker
 from claudiad.robot.simulator import NOT_IMPLEMENTED, NOT_SENT, OK, Call, Go2Body
 from claudiad.types import Action, Posture, RobotState
+
+_log = logging.getLogger(__name__)
 
 _WATCH_S = 0.05
 """How often the state is looked at while something runs: the rate a Go2 publishes it at is higher."""
@@ -31,12 +38,24 @@ class SimRobot:
         *,
         limits: Limits | None = None,
         slip: float = 0.0,
+        photos: Path | None = None,
     ) -> None:
-        """`on_call` sees every call that reaches the body, on the caller's thread (see `Go2Body`)."""
+        """`on_call` sees every call that reaches the body, on the caller's thread (see `Go2Body`).
+
+        `photos` is the folder for pictures; None: a temporary one, made for the first picture.
+        """
         self.body = Go2Body(clock.now, posture=posture, battery=battery, slip=slip, on_call=on_call)
         self._clock = clock
         self._limits = limits or Limits()
-        self._stop_id = registry.load()[registry.STOP].api_id
+        self._photos = photos
+        table = registry.load()
+        self._stop_id = table[registry.STOP].api_id
+        self._photo_s = table[registry.PHOTO].duration_s
+
+    @property
+    def photos(self) -> Path | None:
+        """The folder pictures are in; None before the first one, when none was given."""
+        return self._photos
 
     @property
     def calls(self) -> list[Call]:
@@ -46,6 +65,11 @@ class SimRobot:
     def state(self) -> RobotState:
         """The body's state, always fresh."""
         return self.body.state()
+
+    @property
+    def foreign(self) -> bool:
+        """Nobody else can reach it."""
+        return False
 
     async def start(self) -> None:
         """Nothing to connect."""
@@ -66,12 +90,30 @@ class SimRobot:
 
         if action.name == registry.MOVE:
             return await self._walk(action, allowed)
+        if action.name == registry.PHOTO:
+            return await self._photograph(allowed)
         code = self.body.call(action.api_id, action.params, allowed)
         if code != OK:
             return _failed(code)
         while self.body.state().running is not None and allowed():
             await self._clock.sleep(_WATCH_S)
         return Outcome(Status.DONE) if allowed() else _INTERRUPTED
+
+    async def _photograph(self, allowed: Callable[[], bool]) -> Outcome:
+        """The camera is no part of the body: its id means Damp there."""
+        await self._clock.sleep(self._photo_s)
+        if not allowed():
+            return _INTERRUPTED
+        seen = self.body.state()
+        if self._photos is None:
+            self._photos = Path(tempfile.mkdtemp(prefix="claudiad-photos-"))
+        try:
+            path = photo.save(photo.simulated(seen.x, seen.y, seen.yaw), self._photos, datetime.now().astimezone())
+        except RobotError as fault:
+            _log.error("%s", fault)
+            return Outcome(Status.REFUSED, "写真を保存できませんでした。")
+        _log.info("picture: %s", path)
+        return Outcome(Status.DONE, photo.spoken(path))
 
     async def _walk(self, action: Action, allowed: Callable[[], bool]) -> Outcome:
         seen = self.body.state()
@@ -104,6 +146,11 @@ class NullRobot:
     def state(self) -> RobotState:
         """The state it was given."""
         return self._state
+
+    @property
+    def foreign(self) -> bool:
+        """Nobody else can reach it."""
+        return False
 
     async def start(self) -> None:
         """Nothing to connect."""

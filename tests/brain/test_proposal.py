@@ -193,10 +193,19 @@ def test_nesting_without_end_does_nothing() -> None:
 
 
 def test_the_shipped_registry_can_be_chosen_from() -> None:
-    """Every registered action answers to its id and its name."""
+    """Every registered action answers to its name, and those of the sport service to their id as well."""
     shipped = {spec.name: spec.api_id for spec in registry.load().values()}
-    for name, api_id in shipped.items():
-        assert names(read_proposal({"a": [api_id, name, str(api_id)], "r": ""}, shipped)) == [name] * 3
+    for name, spec in registry.load().items():
+        called = [spec.api_id, name, str(spec.api_id)] if spec.service == "sport" else [name]
+        assert names(read_proposal({"a": called, "r": ""}, shipped)) == [name] * len(called)
+
+
+def test_an_id_of_two_services_is_the_sport_services() -> None:
+    """1001 from a model is Damp, which safety refuses it: never a picture taken by mistake, nor the other way round."""
+    shipped = {spec.name: spec.api_id for spec in registry.load().values()}
+    assert shipped["Photo"] == shipped["Damp"] == 1001
+    (named, numbered) = read_proposal({"a": ["photo", 1001], "r": ""}, shipped).actions
+    assert (named.name, numbered.name) == ("Photo", "Damp")
 
 
 def test_a_registry_with_nothing_in_it_gives_nothing() -> None:
@@ -270,6 +279,6 @@ def test_no_answer_of_nearly_the_right_form_does_so_either(output: dict[str, obj
 def test_what_is_right_comes_out_whole(output: dict[str, list[str | int]]) -> None:
     """Nothing registered is lost: as many steps as were named, in their order."""
     proposal = check(output)
-    by_id = {api_id: name for name, api_id in ACTIONS.items()}
+    by_id = {api_id: name for name, api_id in reversed(ACTIONS.items())}  # of two, the first counts
     assert names(proposal) == [by_id[step] if isinstance(step, int) else step for step in output["a"]]
     assert proposal.valid

@@ -41,8 +41,8 @@ def allowed(name: str, posture: Posture, battery: int, high_risk: bool) -> list[
     flips |= {"HandStand", "FreeBound", "FreeJump", "WalkUpright"}
     energetic = {"Dance1", "Dance2", "TrotRun", "FreeWalk", "CrossStep"}
     any_posture = {"stop", "StandDown", "RecoveryStand"}
-    if name == "stop":
-        return ["stop"]
+    if name in ("stop", "Photo"):  # neither moves anything
+        return [name]
     if name in flips and not (high_risk and 30 < battery <= 100):
         return None
     steps = [name]

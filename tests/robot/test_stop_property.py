@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +42,8 @@ def test_after_a_stop_nothing_but_stop_until_a_new_command(plan: list[tuple], po
 
     async def run() -> None:
         clock = JumpClock()
-        robot = SimRobot(clock, posture)
+        pictures = TemporaryDirectory()
+        robot = SimRobot(clock, posture, photos=Path(pictures.name))
         lane = StopLane(robot, clock, retry_s=0.0)
         lane.start()
         dispatcher = Dispatcher(robot, lane, Policy(allow_high_risk=True), clock)
@@ -63,6 +66,7 @@ def test_after_a_stop_nothing_but_stop_until_a_new_command(plan: list[tuple], po
                     assert len(robot.calls) == before
         finally:
             lane.close()
+            pictures.cleanup()
         assert robot.body.falls == 0
 
     asyncio.run(run())
