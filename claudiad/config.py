@@ -127,6 +127,8 @@ class RobotSettings(Section):
         "sim", description="`sim`, `go2` (needs the extra claudiad[go2]) or `none`."
     )
     interface: str = Field("", description="Network interface of the Go2, e.g. `eth0`.")
+    domain: int = Field(0, ge=0, le=230, description="DDS domain of the Go2; its firmware uses 0.")
+    photos: str = Field("", description="Folder for photos; empty: `photos` in the state directory.")
     allow_high_risk: bool = Field(
         False, description="Allow flips, jumps, pounces and handstands (posture and battery are still checked)."
     )

@@ -11,11 +11,13 @@ from typing import NoReturn
 from claudiad import __version__
 from claudiad.errors import ClaudiaError, ConfigError
 
-COMMANDS = ("run", "demo", "ask", "hear", "say", "check_config", "models", "voices")
+COMMANDS = ("run", "demo", "ask", "hear", "mission", "say", "check_config", "models", "voices")
 MODULES = {"models": "claudiad.app.models_cmd", "voices": "claudiad.app.voices_cmd"}
 
+STOP_ROBOT = "stop-robot"
+
 EPILOG = """\
-Exit statuses: 0 done · 1 the demo did not do what its script expects · 64 wrong command line · 65 unreadable data
+Exit statuses: 0 done · 1 the demo or a mission failed · 64 wrong command line · 65 unreadable data
 74 sound device · 75 the robot is held by another process · 76 the robot refused · 78 configuration, engine or model
 """
 
@@ -39,11 +41,16 @@ def parser() -> argparse.ArgumentParser:
     sub = p.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         importlib.import_module(MODULES.get(name, f"claudiad.app.cmd_{name}")).add_parser(sub)
+    sub.add_parser(STOP_ROBOT, help="stop the Go2 and nothing else; works whatever else is broken", add_help=False)
     return p
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == [STOP_ROBOT]:
+        # Before anything else is imported or read: nothing that is broken elsewhere may keep it from stopping.
+        return int(importlib.import_module("claudiad.robot.go2.stop_command").main(words[1:]))
+    args = parser().parse_args(words)
     try:
         return int(args.run(args))
     except ConfigError as fault:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from claudiad.app import options
 from claudiad.app.output import action_json, decision_json
 from claudiad.app.parts import brain_tables
+from claudiad.app.turn import spoken_after
 from claudiad.brain.mind import Mind
 from claudiad.brain.reading import reading
 from claudiad.brain.router import Router
-from claudiad.clock import JumpClock
+from claudiad.clock import Clock
 from claudiad.config import Settings
 from claudiad.robot.base import Robot
-from claudiad.robot.dispatcher import Dispatcher
+from claudiad.robot.dispatcher import Dispatcher, StepResult
 from claudiad.robot.registry import load as load_registry
 from claudiad.robot.safety import Policy, compile_plan
 from claudiad.robot.stop_lane import StopLane
@@ -54,8 +55,8 @@ def lines(texts: list[str]) -> Iterable[str]:
 
 async def answer(text: str, router: Router, settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     """Decide one line and execute it on a robot of its own, faster than real time."""
-    clock = JumpClock()
-    robot = options.robot_of(args, clock)
+    clock = options.clock_of(args)
+    robot = options.robot_of(args, clock, settings)
     await robot.start()
     try:
         began = time.perf_counter()
@@ -64,10 +65,10 @@ async def answer(text: str, router: Router, settings: Settings, args: argparse.N
         decide_ms = (time.perf_counter() - began) * 1000.0
         policy = Policy.from_settings(settings.robot)
         plan = compile_plan(decision.actions, state, policy)
-        if args.robot != "none":
-            await _execute(robot, decision.actions, policy, clock)
+        results = await _execute(robot, decision.actions, policy, clock) if args.robot != "none" else []
         reasons = "".join(dict.fromkeys(r.reason for r in plan.refused))
         reply = (reasons or decision.reply) + "".join(plan.notes)
+        reply += spoken_after(results, reply)
         out = decision_json(decision, plan.steps, plan.refused, reply, {"decide": round(decide_ms, 3)})
         if args.explain:
             out |= {"reading": reading(text), "rule": decision.rule, "asked": [action_json(a) for a in decision.asked]}
@@ -76,15 +77,15 @@ async def answer(text: str, router: Router, settings: Settings, args: argparse.N
         await robot.close()
 
 
-async def _execute(robot: Robot, actions: tuple[Any, ...], policy: Policy, clock: JumpClock) -> None:
+async def _execute(robot: Robot, actions: tuple[Any, ...], policy: Policy, clock: Clock) -> list[StepResult]:
     lane = StopLane(robot, clock)
     lane.start()
     try:
         dispatcher = Dispatcher(robot, lane, policy, clock)
         if any(a.name == "stop" for a in actions):
             await dispatcher.stop(reason="asked")
-        else:
-            await dispatcher.run(actions)
+            return []
+        return await dispatcher.run(actions)
     finally:
         lane.close()
 

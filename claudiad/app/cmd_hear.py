@@ -18,7 +18,7 @@ from claudiad.app.parts import assemble
 from claudiad.audio.microphone import CaptureStats, Microphone
 from claudiad.audio.recorded import WavMicrophone
 from claudiad.audio.virtual import MemorySpeaker
-from claudiad.clock import Clock, JumpClock, SystemClock, TailClock
+from claudiad.clock import Clock, SystemClock, TailClock
 from claudiad.config import Settings
 from claudiad.errors import DataError
 from claudiad.types import Frame
@@ -63,12 +63,12 @@ async def listen(wav: Path, settings: Settings, args: argparse.Namespace, ears: 
     real = args.pace == "real"
     tail = settings.endpoint.hangover_ms + TAIL_MS
     clock: Clock = TailClock() if real else SystemClock()
-    body: Clock = clock if real else JumpClock()
+    body: Clock = clock if real else options.clock_of(args)
     microphone: Microphone = WavMicrophone(wav, args.pace, clock, tail_silence_ms=tail)
     if isinstance(clock, TailClock):
         microphone = Ending(microphone, clock)
     records: list[TurnRecord] = []
-    robot = options.robot_of(args, body)
+    robot = options.robot_of(args, body, settings)
     speaker = MemorySpeaker(clock, args.pace)  # a sound needs no time when the audio needs none
     async with assemble(settings, clock, robot=robot, speaker=speaker, ears=ears, keep=False, body_clock=body) as parts:
         await Conversation(parts, microphone, records.append).run()

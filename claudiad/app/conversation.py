@@ -20,6 +20,8 @@ from claudiad.app.parts import Parts
 from claudiad.app.turn import Judged, Turn
 from claudiad.audio.endpoint import Endpointer, UtteranceCommitted
 from claudiad.audio.microphone import Microphone
+from claudiad.errors import ClaudiaError
+from claudiad.robot.base import FOREIGN
 from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Decision, Frame, Pcm, Utterance
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Conversation:
         self._stop_times: tuple[float, float | None] | None = None
         """When it asked for that StopMove, and when it was acknowledged."""
         self._turns = 0
+        self._foreign = False
         self._deciding = False
         self._pre_roll = parts.settings.endpoint.pre_roll_ms * SAMPLE_RATE // 1000
         self._commanded_until = -SAMPLE_RATE * 3600
@@ -81,6 +84,7 @@ class Conversation:
             for event in self._endpointer.push(frame):
                 self._put(event, frame)
             self._look_for_stop()
+            self._look_for_others()
         last = Frame(_NOTHING, self._endpointer.last_voiced_sample, self._parts.clock.now())
         for event in self._endpointer.flush():
             self._put(event, last)
@@ -174,6 +178,23 @@ class Conversation:
             return
         self._checked_at = e.last_voiced_sample
         self._early = asyncio.create_task(self._early_stop(e.current(), self._checked_at), name="early-stop")
+
+    def _look_for_others(self) -> None:
+        """Say once that somebody else moves the robot; the robot's engine refuses motions meanwhile."""
+        foreign, parts = self._parts.robot.foreign, self._parts
+        if foreign and not self._foreign:
+            log.warning("somebody else moves the robot (app or remote control): yielding")
+            if not parts.mouth.speaking:
+                task = asyncio.create_task(self._remark(FOREIGN), name="yielding")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        self._foreign = foreign
+
+    async def _remark(self, text: str) -> None:
+        try:
+            await self._parts.mouth.say(text)
+        except ClaudiaError as fault:
+            log.error("could not say it: %s", fault)
 
     async def _early_stop(self, pcm: Pcm, heard_to: int) -> None:
         """Stop the body and the voice now; the committed utterance will do the talking."""

@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 
 from claudiad.app.settings import load
-from claudiad.clock import Clock
+from claudiad.clock import Clock, JumpClock, SystemClock
 from claudiad.config import Settings
-from claudiad.errors import EngineMissing
 from claudiad.robot.base import Robot
 from claudiad.types import Posture
 
@@ -50,13 +49,20 @@ def settings_of(args: argparse.Namespace) -> Settings:
     return load(args.config, os.environ, overrides)
 
 
-def robot_of(args: argparse.Namespace, clock: Clock) -> Robot:
-    """The robot `--robot` names, in the posture and with the charge asked for."""
+def clock_of(args: argparse.Namespace) -> Clock:
+    """The clock its robot lives in: a real one keeps real time, a simulated one is as fast as the machine."""
+    return SystemClock() if args.robot == "go2" else JumpClock()
+
+
+def robot_of(args: argparse.Namespace, clock: Clock, settings: Settings) -> Robot:
+    """The robot `--robot` names, in the posture and with the charge asked for. Raises EngineMissing."""
     from claudiad.robot.sim import NullRobot, SimRobot
 
     posture = Posture(args.posture)
     if args.robot == "go2":
-        raise EngineMissing("--robot go2: this version has no Go2 adapter yet; use --robot sim")
+        from claudiad.app.parts import open_go2
+
+        return open_go2(settings, clock)
     if args.robot == "none":
         return NullRobot(posture=posture, battery=args.battery)
     return SimRobot(clock, posture=posture, battery=args.battery)

@@ -26,7 +26,6 @@ from claudiad.brain.reading import reading
 from claudiad.brain.router import Router, Tables, load_tables
 from claudiad.clock import Clock
 from claudiad.config import Settings
-from claudiad.errors import EngineMissing
 from claudiad.robot.base import Robot
 from claudiad.robot.dispatcher import Dispatcher
 from claudiad.robot.motion import Limits
@@ -103,10 +102,18 @@ def open_robot(settings: Settings, clock: Clock) -> Robot:
         return SimRobot(clock, limits=Limits.from_settings(settings.robot))
     if settings.robot.engine == "none":
         return NullRobot()
-    raise EngineMissing(
-        "robot.engine: `go2` needs the adapter of the extra claudiad[go2], which this version does not have yet; "
-        "use `sim` or `none`"
-    )
+    return open_go2(settings, clock)
+
+
+def open_go2(settings: Settings, clock: Clock) -> Robot:
+    """The real robot. Raises EngineMissing without the SDK: it is never simulated instead."""
+    from claudiad.robot.go2 import sdk
+    from claudiad.robot.go2.adapter import Go2Robot
+
+    sdk.load()
+    r, kept = settings.robot, state_directory()
+    photos = Path(r.photos) if r.photos else kept / "photos"
+    return Go2Robot(clock, r.interface, r.domain, limits=Limits.from_settings(r), photos=photos, kept=kept)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -158,6 +158,8 @@ class Turn:
                 if not task.done():
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
+        if told := spoken_after(results, reply):
+            record = replace(await self._speak(record, told), reply=record.reply + told)
         # What was refused only when its turn came (battery, posture) is a refusal all the same.
         late = [r for r in results if r.status is Status.REFUSED and r.dispatched_at is None]
         if late:
@@ -227,6 +229,11 @@ class Turn:
         if not spoken.interrupted:
             self._parts.wake.answered(self._parts.clock.now())
         return replace(record, reply=reply, spoken="".join(spoken.spoken))
+
+
+def spoken_after(results: Sequence[StepResult], reply: str) -> str:
+    """What the steps themselves have to tell (it did not work; where the photo is), unless it was said already."""
+    return "".join(text for text in dict.fromkeys(r.outcome.text for r in results) if text and text not in reply)
 
 
 _OUTCOMES: dict[Status, Outcome] = {

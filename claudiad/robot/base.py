@@ -33,6 +33,10 @@ class Outcome:
     text: str = ""
 
 
+FOREIGN = "リモコンかアプリで操作されているので、わたしは動きません。"
+"""What is said when somebody else moves the robot, and to whoever asks for a motion meanwhile."""
+
+
 def always() -> bool:
     """The permit of a caller that nothing can overtake."""
     return True
@@ -48,6 +52,11 @@ class Robot(Protocol):
 
     def state(self) -> RobotState:
         """The last thing the robot reported, with its age. Cheap, never blocks, from any thread."""
+        ...
+
+    @property
+    def foreign(self) -> bool:
+        """True while somebody else moves it (the phone app, the remote control): it is theirs until they leave it."""
         ...
 
     async def start(self) -> None:

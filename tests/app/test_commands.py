@@ -138,7 +138,7 @@ def test_without_a_robot_nothing_is_executed_and_everything_shown(shell: Shell) 
     assert list(out) == ASK_KEYS
 
 
-def test_the_configured_robot_is_not_used_by_ask(shell: Shell, tmp_path: Path) -> None:
+def test_the_configured_robot_is_not_used_by_ask(shell: Shell, tmp_path: Path, no_sdk: None) -> None:
     """A configuration that names a real robot does not make `ask` move it."""
     (tmp_path / "c.toml").write_text('[robot]\nengine = "go2"\ninterface = "eth0"\n')
     assert names(shell.ask("--config", str(tmp_path / "c.toml"), "座って")[0]) == ["Sit"]

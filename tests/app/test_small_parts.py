@@ -88,13 +88,11 @@ def parsed(*argv: str) -> argparse.Namespace:
 
 
 def test_the_robot_is_as_the_options_say() -> None:
-    """Engine, posture and charge; a real one that cannot be had is an error, never a simulation."""
+    """Engine, posture and charge."""
     clock = JumpClock()
-    robot = options.robot_of(parsed("--posture", "lying", "--battery", "7"), clock)
+    robot = options.robot_of(parsed("--posture", "lying", "--battery", "7"), clock, Settings())
     assert (robot.name, robot.state().posture, robot.state().battery) == ("sim", Posture.LYING, 7)
-    assert options.robot_of(parsed("--robot", "none"), clock).name == "none"
-    with pytest.raises(EngineMissing, match="no Go2 adapter"):
-        options.robot_of(parsed("--robot", "go2"), clock)
+    assert options.robot_of(parsed("--robot", "none"), clock, Settings()).name == "none"
 
 
 def test_high_risk_is_a_setting_like_any_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -129,11 +127,13 @@ def test_where_state_is_kept() -> None:
     assert state_directory({}) == Path.home() / ".local" / "state" / "claudia"
 
 
-def test_a_real_robot_is_never_simulated() -> None:
-    """`go2` without its adapter is an error that says so; `sim` and `none` open."""
+def test_a_real_robot_is_never_simulated(no_sdk: None) -> None:
+    """`go2` without the SDK is an error that says how to get it; `sim` and `none` open."""
     clock = JumpClock()
-    with pytest.raises(EngineMissing, match="go2"):
+    with pytest.raises(EngineMissing, match=r"unitree_sdk2py, which is not installed: run `./install.sh --robot`"):
         open_robot(settings_with(robot={"engine": "go2"}), clock)
+    with pytest.raises(EngineMissing):
+        options.robot_of(parsed("--robot", "go2"), clock, Settings())
     assert open_robot(Settings(), clock).name == "sim"
     assert open_robot(settings_with(robot={"engine": "none"}), clock).name == "none"
 

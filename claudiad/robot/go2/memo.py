@@ -1,0 +1,36 @@
+"""The interface of the last good start, for `claudiad stop-robot`: no configuration can lose it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+NAME = "go2.json"
+
+
+def folders(environ: Mapping[str, str]) -> list[Path]:
+    """Where it may be: systemd's StateDirectory, the user's, and the daemon's when a person asks."""
+    found = [Path(each) for each in environ.get("STATE_DIRECTORY", "").split(":") if each]
+    base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return [*found, Path(base) / "claudia", Path("/var/lib/claudia")]
+
+
+def save(folder: Path, interface: str, domain: int) -> None:
+    """Keep it. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f"{NAME}.new"
+    fresh.write_text(json.dumps({"interface": interface, "domain": domain}), encoding="utf-8")
+    fresh.replace(folder / NAME)
+
+
+def load(environ: Mapping[str, str] = os.environ) -> tuple[str, int] | None:
+    """Interface and domain of the last good start; what cannot be read is passed over."""
+    for folder in folders(environ):
+        try:
+            kept = json.loads((folder / NAME).read_text(encoding="utf-8"))
+            return str(kept["interface"]), int(kept["domain"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None

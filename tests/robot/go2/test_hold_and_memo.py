@@ -1,0 +1,40 @@
+"""One process holds the robot; and the interface of a good start is found again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from claudiad.errors import Busy
+from claudiad.robot.go2 import memo
+from claudiad.robot.go2.hold import Hold
+
+
+def test_a_second_holder_is_refused_and_told_where_to_turn() -> None:
+    """By name of interface and domain; let go of, it can be had again."""
+    first = Hold("test-if", 211)
+    with pytest.raises(Busy, match="claudiactl"):
+        Hold("test-if", 211)
+    Hold("test-if", 212).release()
+    first.release()
+    Hold("test-if", 211).release()
+
+
+def test_what_was_kept_is_found(tmp_path: Path) -> None:
+    """In systemd's folder first, then in the user's."""
+    environ = {"XDG_STATE_HOME": str(tmp_path / "user"), "STATE_DIRECTORY": str(tmp_path / "unit")}
+    memo.save(tmp_path / "user" / "claudia", "eth0", 0)
+    assert memo.load(environ) == ("eth0", 0)
+    memo.save(tmp_path / "unit", "eth1", 7)
+    assert memo.load(environ) == ("eth1", 7)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"interface": "eth0"}', '{"interface": "e", "domain": "x"}', "\x00"]
+)
+def test_a_spoiled_file_is_passed_over(content: str, tmp_path: Path) -> None:
+    """It must not keep anybody from stopping the robot by --interface."""
+    (tmp_path / "claudia").mkdir()
+    (tmp_path / "claudia" / memo.NAME).write_text(content, encoding="utf-8")
+    assert memo.load({"XDG_STATE_HOME": str(tmp_path)}) is None
