@@ -29,7 +29,7 @@ from claudiad.config import Settings
 from claudiad.robot.base import Robot
 from claudiad.robot.dispatcher import Dispatcher
 from claudiad.robot.motion import Limits
-from claudiad.robot.registry import ActionSpec
+from claudiad.robot.registry import ActionSpec, askable
 from claudiad.robot.registry import load as load_registry
 from claudiad.robot.safety import Policy
 from claudiad.robot.stop_lane import StopLane
@@ -73,7 +73,7 @@ class Parts:
 def brain_tables(settings: Settings, registry: Mapping[str, ActionSpec]) -> Tables:
     """The shipped tables and the owner's phrases. Raises DataError with file and line."""
     own = [Path(settings.brain.phrases)] if settings.brain.phrases else []
-    return load_tables({name: spec.api_id for name, spec in registry.items()}, own)
+    return load_tables(askable(registry), own)
 
 
 def wake_gate(settings: Settings) -> WakeGate:

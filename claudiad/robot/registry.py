@@ -83,6 +83,8 @@ class ActionSpec(_Row):
     """None = the posture it began in."""
     low_battery: bool = False
     legacy: bool = False
+    internal: bool = False
+    """A switch of the robot that is never thrown from here."""
     duration_s: float = Field(gt=0.0, le=120.0)
     params: Annotated[Mapping[str, ParamSpec], AfterValidator(_read_only)] = Field(
         default_factory=lambda: MappingProxyType({})
@@ -111,6 +113,11 @@ def load() -> Mapping[str, ActionSpec]:
     """The table that comes with the program, by name, in file order. Raises DataError."""
     source = resources.files("claudiad.data") / "actions.toml"
     return parse(source.read_text(encoding="utf-8"), "actions.toml")
+
+
+def askable(table: Mapping[str, ActionSpec]) -> dict[str, int]:
+    """Names and ids of what may be asked for in words, by a person or a language model."""
+    return {name: spec.api_id for name, spec in table.items() if not spec.internal}
 
 
 def load_file(path: Path) -> Mapping[str, ActionSpec]:

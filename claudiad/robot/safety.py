@@ -127,6 +127,8 @@ def check_step(step: Action, state: RobotState, policy: Policy) -> Refusal | Non
 
 def _forbidden(spec: ActionSpec, state: RobotState, policy: Policy) -> str:
     """Why this action may not be done at all in this state, posture aside; empty when it may."""
+    if spec.internal:
+        return f"{_topic(spec)}人が自分で決めることなので、しません。"
     if spec.dangerous and not policy.allow_high_risk:
         return f"{_topic(spec)}危ないので、許可されていません。"
     if spec.name == registry.DAMP and not policy.allow_damp:

@@ -150,7 +150,7 @@ def settings_with(**sections: dict[str, object]) -> Settings:
 
 @lru_cache(maxsize=1)
 def _tables() -> Tables:
-    return parts_module.load_tables({name: spec.api_id for name, spec in registry.load().items()})
+    return parts_module.load_tables(registry.askable(registry.load()))
 
 
 @asynccontextmanager

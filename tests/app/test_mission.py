@@ -20,6 +20,7 @@ from claudiad.brain.router import Router, Tables, load_tables
 from claudiad.clock import Clock, JumpClock
 from claudiad.config import Settings
 from claudiad.robot.base import Outcome, Robot, Status, always
+from claudiad.robot.registry import askable
 from claudiad.robot.registry import load as load_registry
 from claudiad.robot.safety import Policy
 from claudiad.robot.sim import SimRobot
@@ -37,7 +38,7 @@ Run = Callable[..., list[dict[str, Any]]]
 
 @lru_cache
 def _tables() -> Tables:
-    return load_tables({name: spec.api_id for name, spec in load_registry().items()})
+    return load_tables(askable(load_registry()))
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from claudiad.brain.router import Router, Tables, load_tables
+from claudiad.robot.registry import askable
 from claudiad.robot.registry import load as load_registry
 from claudiad.types import Decision, Posture, RobotState
 
-ACTIONS = {name: spec.api_id for name, spec in load_registry().items()}
+ACTIONS = askable(load_registry())
 DATA = Path(__file__).parent / "data"
 STANDING = RobotState(Posture.STANDING, 100)
 DANCING = RobotState(Posture.STANDING, 100, running="Dance1")

@@ -15,7 +15,7 @@ from claudiad.types import Posture
 
 SOURCE = (resources.files("claudiad.data") / "actions.toml").read_text(encoding="utf-8")
 
-SDK_IDS = {  # docs/facts.md, without the settings that are no actions; 1033 is the one older firmware knows
+SDK_IDS = {  # docs/facts.md; 1033 is the one older firmware knows
     "Damp": 1001, "BalanceStand": 1002, "stop": 1003, "StandUp": 1004, "StandDown": 1005, "RecoveryStand": 1006,
     "Euler": 1007, "move": 1008, "Sit": 1009, "RiseSit": 1010, "Hello": 1016, "Stretch": 1017, "Content": 1020,
     "Dance1": 1022, "Dance2": 1023, "Pose": 1028, "Scrape": 1029, "SpeedLevel": 1015,
@@ -23,6 +23,7 @@ SDK_IDS = {  # docs/facts.md, without the settings that are no actions; 1033 is 
     "FrontPounce": 1032, "WiggleHips": 1033, "Heart": 1036, "StaticWalk": 1061, "TrotRun": 1062, "EconomicGait": 1063,
     "LeftFlip": 2041, "BackFlip": 2043, "HandStand": 2044, "FreeWalk": 2045, "FreeBound": 2046, "FreeJump": 2047,
     "FreeAvoid": 2048, "ClassicWalk": 2049, "WalkUpright": 2050, "CrossStep": 2051,
+    "SwitchJoystick": 1027, "AutoRecoverySet": 2054, "AutoRecoveryGet": 2055, "SwitchAvoidMode": 2058,
 }  # fmt: skip
 
 STOP_WORDS = ("停止", "止ま", "止め", "とまれ", "ストップ", "待って", "待て", "やめ", "動くな", "動かないで")
@@ -68,6 +69,14 @@ def test_only_stop_and_what_is_right_from_any_posture_starts_from_an_unknown_one
     """From an unknown posture the robot is stopped, lowered or recovered, and may take a picture."""
     free = {spec.name for spec in registry.load().values() if Posture.UNKNOWN in spec.needs}
     assert free == {"stop", "StandDown", "RecoveryStand", "Photo"}
+
+
+def test_switches_are_known_and_nobody_can_ask_for_them() -> None:
+    """The remote control stays with the person: neither words nor a language model reach these."""
+    switches = {name for name, spec in registry.load().items() if spec.internal}
+    assert switches == {"SwitchJoystick", "AutoRecoverySet", "AutoRecoveryGet", "SwitchAvoidMode"}
+    assert not switches & set(registry.askable(registry.load()))
+    assert len(registry.askable(registry.load())) == len(registry.load()) - 4
 
 
 def test_the_table_cannot_be_changed() -> None:

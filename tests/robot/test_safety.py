@@ -43,7 +43,8 @@ def allowed(name: str, posture: Posture, battery: int, high_risk: bool) -> list[
     any_posture = {"stop", "StandDown", "RecoveryStand"}
     if name in ("stop", "Photo"):  # neither moves anything
         return [name]
-    if name in flips and not (high_risk and 30 < battery <= 100):
+    switches = {"SwitchJoystick", "AutoRecoverySet", "AutoRecoveryGet", "SwitchAvoidMode"}
+    if name in switches or (name in flips and not (high_risk and 30 < battery <= 100)):
         return None
     steps = [name]
     if posture is Posture.UNKNOWN:
