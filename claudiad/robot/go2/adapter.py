@@ -40,6 +40,8 @@ AVOID_S = 0.3
 FIRST_STATE_S = 2.5
 """How long a start waits for the robot's first report."""
 LOOK_S = 0.04
+SETTLE_S = 0.35
+"""A posture counts once the robot has shown it for so long after it was asked for."""
 BEGINS_S = 3.0
 """A gesture that was accepted is seen to begin within this time."""
 UNLOCK_S = 12.0
@@ -189,9 +191,12 @@ class Go2Robot:
         if reply.code not in (OK, TIMEOUT):
             return codes.outcome(reply.code)
         if gesture:
-            return await self._shown(spec, allowed, lambda: self._watch.busy_count > begun, self._at_rest, reply)
+            return await self._shown(spec, allowed, lambda: self._watch.busy_count > begun, self._at_rest)
         if spec.gives is not None:
-            return await self._shown(spec, allowed, lambda: self._holds(spec.gives), self._at_rest, reply)
+            # A robot that was in that posture already shows it before it has even begun: what it shows now is old.
+            settled = self._clock.now() + SETTLE_S
+            held = lambda: self._clock.now() > settled and self._holds(spec.gives)  # noqa: E731 - it is a condition
+            return await self._shown(spec, allowed, held, self._at_rest)
         # A setting, and ways of walking: the state does not show them. Only an answer says that it was taken.
         return _DONE if reply.code == OK else Outcome(Status.UNKNOWN, UNSURE)
 
@@ -201,7 +206,6 @@ class Go2Robot:
         allowed: Callable[[], bool],
         begun: Callable[[], bool],
         over: Callable[[], bool],
-        reply: Reply,
     ) -> Outcome:
         """Wait for the state. Ends when it shows completion, a stop came, or twice the usual time has passed.
 
@@ -269,25 +273,37 @@ class Go2Robot:
         return outcome
 
     async def _follow(self, action: Action, tracker: MoveTracker, allowed: Callable[[], bool]) -> Outcome:
+        """Send velocities until odometry says that it is there; a stop, somebody else, or the time ends it sooner."""
         began = self._clock.now()
         progress = _Progress(self.state(), began)
         while True:
-            state, seen, now = self.state(), self._watch.seen, self._clock.now()
-            if not allowed():
-                return _INTERRUPTED
-            if seen is None or seen.busy or state.posture is not Posture.STANDING:
-                return Outcome(Status.INTERRUPTED, TAKEN)  # nobody here asked for that: somebody else has it now
+            state, now = self.state(), self._clock.now()
+            if (taken := self._taken(state, allowed)) is not None:
+                return taken
+            if (seen := self._watch.seen) is not None and seen.locked:
+                # Locked only now: StandUp was answered before it was over.
+                if (stiff := await self._unlocked(allowed)) is not None:
+                    return stiff
+                progress = _Progress(self.state(), self._clock.now())
+                continue
             velocity = tracker.step(state.x, state.y, state.yaw)
-            if velocity is None:
-                return await self._halted(_DONE)
-            if now - began > tracker.timeout_s:
-                return await self._halted(Outcome(Status.UNKNOWN, MISSED))
-            if progress.stuck(state, now):
-                return await self._halted(Outcome(Status.UNKNOWN, STUCK))
+            late = now - began > tracker.timeout_s
+            if velocity is None or late or progress.stuck(state, now):
+                failed = Outcome(Status.UNKNOWN, MISSED if late else STUCK)
+                return await self._halted(_DONE if velocity is None else failed)
             reply = await self._send(action.api_id, velocity, allowed)
             if reply.code != OK:
                 return codes.outcome(reply.code)
             await self._clock.sleep(max(0.0, REFRESH_S - (self._clock.now() - now)))
+
+    def _taken(self, state: RobotState, allowed: Callable[[], bool]) -> Outcome | None:
+        """Why a move is no longer this one's to go on with: a stop, or somebody else who does something with it."""
+        if not allowed():
+            return _INTERRUPTED
+        seen = self._watch.seen
+        if seen is None or seen.busy or state.posture is not Posture.STANDING:
+            return Outcome(Status.INTERRUPTED, TAKEN)
+        return None
 
     async def _halted(self, outcome: Outcome) -> Outcome:
         """Stop walking, then `outcome`. A stop that is not acknowledged is the lane's business."""
