@@ -22,10 +22,10 @@ from claudiad.errors import RobotError
 from claudiad.robot import interface, photo, registry
 from claudiad.robot.base import FOREIGN, Outcome, Status, always
 from claudiad.robot.go2 import codes, memo
+from claudiad.robot.go2.connection import Connection, connect
 from claudiad.robot.go2.hold import Hold
-from claudiad.robot.go2.link import Link
 from claudiad.robot.go2.rpc import OK, TIMEOUT, Client, Reply
-from claudiad.robot.go2.watch import Watch
+from claudiad.robot.go2.watch import UNKNOWN_BATTERY, Watch
 from claudiad.robot.motion import REFRESH_S, Limits, MoveTracker, Velocity
 from claudiad.robot.registry import ActionSpec
 from claudiad.types import Action, Posture, RobotState
@@ -56,7 +56,6 @@ SWITCH_AVOIDANCE = 1001
 GET_IMAGE = 1001
 BALANCE_STAND = "BalanceStand"
 
-SILENT = "ロボットの状態が届いていないので、動けません。"
 TAKEN = "リモコンかアプリで操作されたので、やめました。"
 UNSURE = "ロボットの返事がないので、できたかどうか分かりません。"
 STUCK = "進めませんでした。前に何かあるかもしれません。"
@@ -66,6 +65,7 @@ NO_WAY_BACK = "障害物をよける機能が使えないので、後ろには�
 SLOWLY = "障害物をよける機能が使えないので、ゆっくり動きました。"
 NO_PHOTO = "写真が撮れませんでした。"
 
+_NOTHING_KNOWN = RobotState(Posture.UNKNOWN, UNKNOWN_BATTERY, age_ms=math.inf)
 _INTERRUPTED = Outcome(Status.INTERRUPTED)
 _DONE = Outcome(Status.DONE)
 
@@ -91,10 +91,9 @@ class Go2Robot:
         self._limits = limits or Limits()
         self._photos, self._kept = photos, kept
         self._table: Mapping[str, ActionSpec] = registry.load()
-        self._watch = Watch(clock.now)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="go2")
         self._hold: Hold | None = None
-        self._link: Link | None = None
+        self._robot: Connection | None = None
         self._stops = 0
 
     # --- lifetime ----------------------------------------------------------------------------------------------------
@@ -108,7 +107,7 @@ class Go2Robot:
         interface.check(self._interface)
         self._hold = Hold(self._interface, self._domain)
         try:
-            await asyncio.to_thread(self._connect)
+            self._robot = await asyncio.to_thread(connect, self._interface, self._domain)
         except BaseException:
             self._hold.release()
             raise
@@ -123,47 +122,48 @@ class Go2Robot:
             except OSError as fault:
                 log.warning("`claudiad stop-robot` will have to be told the interface: %s", fault)
 
-    def _connect(self) -> None:
-        link = self._link = Link(self._interface, self._domain)
-        self._sport, self._stopping = Client(link, "sport"), Client(link, "sport")
-        self._avoid, self._video = Client(link, "obstacles_avoid"), Client(link, "videohub")
-        self._watch.listen(link)
+    @property
+    def _there(self) -> Connection:
+        if self._robot is None:
+            raise RobotError("the Go2 is not connected")
+        return self._robot
+
+    @property
+    def _watch(self) -> Watch:
+        return self._there.watch
 
     def _complete(self) -> bool:
-        return self._watch.seen is not None and self._watch.state().battery >= 0 and self._sport.reachable
+        return self._watch.seen is not None and self._watch.state().battery >= 0 and self._there.sport.reachable
 
     async def close(self) -> None:
-        """Leave the network; sends nothing."""
+        """Let go of the robot; sends nothing."""
         await asyncio.to_thread(self._worker.shutdown, wait=True, cancel_futures=True)
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        self._robot = None
         if self._hold is not None:
             self._hold.release()
             self._hold = None
 
     def state(self) -> RobotState:
         """The last report; an infinite age when there never was one."""
-        return self._watch.state()
+        return self._robot.watch.state() if self._robot else _NOTHING_KNOWN
 
     @property
     def foreign(self) -> bool:
         """Somebody else moves the robot: it does, or lately did, what nobody here asked for."""
-        return self._watch.foreign
+        return self._robot is not None and self._robot.watch.foreign
 
     def stop_now(self) -> bool:
         """StopMove through a client of its own; True when it was acknowledged. Blocks for at most `STOP_S`."""
         self._stops += 1
-        if self._link is None:
+        if self._robot is None:
             return False
-        return self._stopping.call(self._table[registry.STOP].api_id, timeout_s=STOP_S).code == OK
+        return self._robot.stopping.call(self._table[registry.STOP].api_id, timeout_s=STOP_S).code == OK
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
     async def perform(self, action: Action, permit: Callable[[], bool] = always) -> Outcome:
         """One step, until the robot's state shows that it is over. Raises RobotError before `start`."""
-        if self._link is None:
-            raise RobotError("the Go2 is not connected")
+        robot = self._there
         stops = self._stops
 
         def allowed() -> bool:
@@ -171,15 +171,15 @@ class Go2Robot:
 
         if action.name == registry.PHOTO:
             return await self._photograph(allowed)
-        if self._watch.foreign:
+        if robot.watch.foreign:
             return Outcome(Status.REFUSED, FOREIGN)
-        self._watch.own(action.name)
+        robot.watch.own(action.name)
         try:
             if action.name == registry.MOVE:
                 return await self._unlocked(allowed) or await self._walk(action, allowed)
             return await self._act(action, allowed)
         finally:
-            self._watch.own(None)
+            robot.watch.own(None)
 
     async def _act(self, action: Action, allowed: Callable[[], bool]) -> Outcome:
         spec = self._table[action.name]
@@ -187,7 +187,7 @@ class Go2Robot:
         if gesture and (stiff := await self._unlocked(allowed)):
             return stiff
         begun = self._watch.busy_count
-        reply = await self._call(self._sport, action.api_id, dict(action.params), allowed)
+        reply = await self._call(self._there.sport, action.api_id, dict(action.params), allowed)
         if reply.code not in (OK, TIMEOUT):
             return codes.outcome(reply.code)
         if gesture:
@@ -237,7 +237,7 @@ class Go2Robot:
         seen = self._watch.seen
         if seen is None or not seen.locked:
             return None
-        reply = await self._call(self._sport, self._table[BALANCE_STAND].api_id, {}, allowed)
+        reply = await self._call(self._there.sport, self._table[BALANCE_STAND].api_id, {}, allowed)
         if reply.code not in (OK, TIMEOUT):
             return codes.outcome(reply.code)
         deadline = self._clock.now() + UNLOCK_S
@@ -252,7 +252,7 @@ class Go2Robot:
     # --- walking -----------------------------------------------------------------------------------------------------
 
     async def _walk(self, action: Action, allowed: Callable[[], bool]) -> Outcome:
-        avoiding = await self._call(self._avoid, SWITCH_AVOIDANCE, {"enable": True}, allowed, AVOID_S)
+        avoiding = await self._call(self._there.avoidance, SWITCH_AVOIDANCE, {"enable": True}, allowed, AVOID_S)
         limits, careful = self._limits, avoiding.code != OK
         if careful:
             if float(action.params.get("x", 0.0)) < 0.0:
@@ -311,17 +311,17 @@ class Go2Robot:
         return outcome
 
     def _halt(self) -> None:
-        self._sport.call(self._table[registry.STOP].api_id, timeout_s=STOP_S)
+        self._there.sport.call(self._table[registry.STOP].api_id, timeout_s=STOP_S)
 
     async def _send(self, api_id: int, velocity: Velocity, allowed: Callable[[], bool]) -> Reply:
         wire = json.dumps({"x": velocity.x, "y": velocity.y, "z": velocity.yaw}, allow_nan=False)
-        send = partial(self._sport.call, api_id, wire, timeout_s=CALL_S, permit=allowed, reply=False)
+        send = partial(self._there.sport.call, api_id, wire, timeout_s=CALL_S, permit=allowed, reply=False)
         return await asyncio.get_running_loop().run_in_executor(self._worker, send)
 
     # --- other services ----------------------------------------------------------------------------------------------
 
     async def _photograph(self, allowed: Callable[[], bool]) -> Outcome:
-        reply = await self._call(self._video, GET_IMAGE, {}, allowed, PHOTO_S)
+        reply = await self._call(self._there.camera, GET_IMAGE, {}, allowed, PHOTO_S)
         if reply.code != OK:
             found = codes.outcome(reply.code)
             return Outcome(found.status, found.text or NO_PHOTO)

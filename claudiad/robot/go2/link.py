@@ -7,6 +7,7 @@ first (docs/facts.md). Quality of service is CycloneDDS's default, as theirs is.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections.abc import Callable
@@ -22,6 +23,8 @@ _CONFIG = """<CycloneDDS><Domain Id="any"><General><Interfaces>
 <NetworkInterface name={name}/>
 </Interfaces></General><Tracing><Verbosity>{verbosity}</Verbosity><OutputFile>stderr</OutputFile></Tracing></Domain></CycloneDDS>"""
 
+_muted: list[Any] = []
+"""Entities that are silent and not deleted."""
 _domains: dict[int, tuple[str, Any]] = {}
 _lock = threading.Lock()
 
@@ -60,12 +63,17 @@ class Writer:
             def on_publication_matched(inner, _writer: Any, status: Any) -> None:  # noqa: N805
                 self._listeners = status.current_count
 
-        self._writer = DataWriter(participant, Topic(participant, topic, kind), listener=Matched())
+        self._listener = Matched()  # held here: the C library calls it until it is muted
+        self._writer = DataWriter(participant, Topic(participant, topic, kind), listener=self._listener)
 
     @property
     def listeners(self) -> int:
         """How many readers there are on the network."""
         return self._listeners
+
+    def mute(self) -> None:
+        """No more calls from CycloneDDS's threads."""
+        self._writer.set_listener(None)
 
     def write(self, sample: Any) -> bool:
         """Send; False when CycloneDDS would not."""
@@ -102,7 +110,12 @@ class Reader:
             def on_subscription_matched(inner, _reader: Any, status: Any) -> None:  # noqa: N805
                 self._writers = status.current_count
 
-        self._reader = DataReader(participant, Topic(participant, topic, kind), listener=Arrived())
+        self._listener = Arrived()
+        self._reader = DataReader(participant, Topic(participant, topic, kind), listener=self._listener)
+
+    def mute(self) -> None:
+        """No more calls from CycloneDDS's threads."""
+        self._reader.set_listener(None)
 
     @property
     def writers(self) -> int:
@@ -111,7 +124,7 @@ class Reader:
 
 
 class Link:
-    """A participant. Entities live until `close`."""
+    """A participant and all its entities, which live as long as the process (see `connection`)."""
 
     def __init__(self, interface: str, domain: int = 0) -> None:
         """Raises EngineMissing without the SDK, RobotError when the interface cannot be used."""
@@ -125,21 +138,26 @@ class Link:
             self._participant: Any = DomainParticipant(domain)
         except DDSException as fault:
             raise RobotError(f"CycloneDDS has no participant left on {interface}: {fault}") from fault
-        self._readers: list[Reader] = []
+        self._entities: list[Reader | Writer] = []
+        atexit.register(self.close)
         self.wire = threading.Lock()
         """Held for one send: what asks whether it may still send, and sends, does both under it."""
 
     def writer(self, topic: str, kind: Any) -> Writer:
         """A writer of `topic`, e.g. `rt/api/sport/request`."""
-        return Writer(self._participant, topic, kind)
+        writer = Writer(self._participant, topic, kind)
+        self._entities.append(writer)
+        return writer
 
     def reader(self, topic: str, kind: Any, on_sample: Callable[[Any], None]) -> Reader:
         """Call `on_sample` with each message, on a thread of CycloneDDS: it must be quick and raises nothing."""
         reader = Reader(self._participant, topic, kind, on_sample)
-        self._readers.append(reader)
+        self._entities.append(reader)
         return reader
 
     def close(self) -> None:
-        """Take the participant off the network."""
-        self._readers.clear()
-        self._participant = None
+        """Hear nothing more. The interpreter must not end while a thread of CycloneDDS calls into it."""
+        while self._entities:
+            entity = self._entities.pop()
+            entity.mute()
+            _muted.append(entity)
