@@ -33,6 +33,7 @@ class Watch:
         self._own: str | None = None
         self._own_at = -math.inf
         self._foreign_at = -math.inf
+        self._theirs = False
         self._rises = 0
 
     def listen(self, link: Link) -> None:
@@ -102,9 +103,19 @@ class Watch:
             self._rises += seen.busy and not (before and before.busy)
             self._posture = seen.posture or self._posture
             self._seen, self._at = seen, now
-            moved = seen.busy or seen.moving or (before is not None and self._posture is not was)
-            if moved and self._own is None and now - self._own_at > GRACE_S:
-                self._foreign_at = now
+            self._whose(before, seen, changed=before is not None and self._posture is not was, now=now)
+
+    def _whose(self, before: Seen | None, seen: Seen, *, changed: bool, now: float) -> None:
+        """Movement belongs to whoever it began with: a dance that goes on after its stop is still this one's."""
+        goes_on = seen.busy or seen.moving
+        began = (seen.busy and not (before and before.busy)) or (seen.moving and not (before and before.moving))
+        if self._own is not None or now - self._own_at <= GRACE_S:
+            self._theirs = False
+        elif began or changed:
+            self._theirs = True
+        if self._theirs and (goes_on or changed):
+            self._foreign_at = now
+        self._theirs = self._theirs and goes_on
 
     def _low(self, m: Any) -> None:
         self._battery = min(100, int(m.bms_state.soc))

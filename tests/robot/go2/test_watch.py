@@ -99,3 +99,28 @@ def test_a_remote_walk_runs_under_its_own_name(hand: Hand) -> None:
     hand.now += 10
     hand.report(1015, v=0.4)
     assert hand.watch.state().running == "remote"
+
+
+def test_a_dance_that_goes_on_after_its_stop_is_still_our_own(hand: Hand) -> None:
+    """Nobody knows how long a robot takes to end one; a second dance would be somebody else's."""
+    hand.report()
+    hand.watch.own("Dance1")
+    hand.report(1006)
+    hand.watch.own(None)
+    for _ in range(5):
+        hand.now += GRACE_S
+        hand.report(1006)
+    assert not hand.watch.foreign
+    hand.report(1013)
+    hand.report(1006)
+    assert hand.watch.foreign
+
+
+def test_their_walk_stays_theirs_while_it_lasts(hand: Hand) -> None:
+    """Also when it takes longer than the time after which a robot is free again."""
+    hand.report()
+    hand.now += 10
+    for _ in range(5):
+        hand.report(1015, v=0.4)
+        hand.now += FOREIGN_S - 0.1
+    assert hand.watch.foreign
