@@ -11,7 +11,7 @@ from typing import NoReturn
 from claudiad import __version__
 from claudiad.errors import ClaudiaError, ConfigError
 
-COMMANDS = ("run", "demo", "ask", "hear", "mission", "say", "check_config", "models", "voices")
+COMMANDS = ("run", "demo", "doctor", "ask", "hear", "mission", "say", "check_config", "models", "voices")
 MODULES = {"models": "claudiad.app.models_cmd", "voices": "claudiad.app.voices_cmd"}
 
 STOP_ROBOT = "stop-robot"

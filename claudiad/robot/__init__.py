@@ -9,4 +9,8 @@ sim         engines `sim` and `none` behind the Robot protocol
 latch       a stop that holds until it is released, across restarts
 stop_lane   the stop's own thread
 dispatcher  one motion at a time; every stop ends what came before it
+interface   the network interface of a real robot, checked before it is used
+photo       pictures: kept, and named for the voice
+firmware    what a Go2's firmware would report of a body; pure
+go2/        a real Go2 over DDS
 """
