@@ -105,6 +105,8 @@ class Client:
 class Asked:
     """A request as it arrived."""
 
+    number: int
+    """The client's: it knows the response by it."""
     api_id: int
     parameter: str
     binary: bytes
@@ -151,4 +153,6 @@ class Server:
         if identity.api_id == API_VERSION:
             respond(Reply(OK, self._version))
         else:
-            self._handle(Asked(identity.api_id, request.parameter, bytes(request.binary), noreply, respond))
+            self._handle(
+                Asked(identity.id, identity.api_id, request.parameter, bytes(request.binary), noreply, respond)
+            )
