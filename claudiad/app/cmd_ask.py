@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from claudiad.app import options
+from claudiad.app import options, signals
 from claudiad.app.output import action_json, decision_json
 from claudiad.app.parts import brain_tables
 from claudiad.app.turn import spoken_after
@@ -87,7 +87,7 @@ async def _execute(robot: Robot, actions: tuple[Any, ...], policy: Policy, clock
             return []
         return await dispatcher.run(actions)
     finally:
-        lane.close()
+        await asyncio.to_thread(lane.close)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
             else:
                 _show(out)
 
-    asyncio.run(all_lines())
+    signals.run(all_lines())
     return 0
 
 

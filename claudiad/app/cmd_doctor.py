@@ -140,7 +140,7 @@ async def _robot(settings: Settings) -> Finding:
     if settings.robot.engine != "go2":
         remedy = f'a real one: robot.engine = "go2"; {MODELS}'
         return Finding("robot", "ok", f"engine {settings.robot.engine}, no real robot", remedy)
-    robot = open_go2(settings, SystemClock())
+    robot = open_go2(settings, SystemClock(), remember=False)
     try:
         await robot.start()
     except Busy:

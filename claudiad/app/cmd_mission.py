@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from claudiad.app import options
+from claudiad.app import options, signals
 from claudiad.app.output import action_json, refusal_json
 from claudiad.app.parts import brain_tables, state_directory
 from claudiad.brain import answers, places
@@ -229,7 +229,8 @@ def run(args: argparse.Namespace) -> int:
     robot = _robot(args, settings, clock)
     show = _as_json if args.json else _as_text
     simulated = args.robot == "sim"
-    reports = asyncio.run(_all(sentences, robot, mind, settings=settings, clock=clock, show=show, simulated=simulated))
+    work = _all(sentences, robot, mind, settings=settings, clock=clock, show=show, simulated=simulated)
+    reports = signals.run(work)
     if not args.json:
         _table(reports)
     print(_summary(reports, robot), file=sys.stderr if args.json else sys.stdout)
@@ -273,7 +274,7 @@ async def _all(
             await asyncio.wrap_future(lane.request("the mission was broken off"))
             raise
         finally:
-            lane.close()
+            await asyncio.to_thread(lane.close)
         return reports
     finally:
         await robot.close()

@@ -231,7 +231,7 @@ class Conversation:
         """Leave nothing playing and nothing moving."""
         self._parts.mouth.cancel()
         pending = [t for t in (*self._tasks, self._early) if t is not None and not t.done()]
-        if self._parts.dispatcher.running is not None:
+        if self._parts.dispatcher.running is not None or self._parts.dispatcher.unsettled:
             await self._parts.dispatcher.stop(reason="shutdown")
         for task in pending:
             task.cancel()

@@ -105,15 +105,20 @@ def open_robot(settings: Settings, clock: Clock) -> Robot:
     return open_go2(settings, clock)
 
 
-def open_go2(settings: Settings, clock: Clock) -> Robot:
-    """The real robot. Raises EngineMissing without the SDK: it is never simulated instead."""
+def open_go2(settings: Settings, clock: Clock, *, remember: bool = True) -> Robot:
+    """The real robot. Raises EngineMissing without the SDK: it is never simulated instead.
+
+    `remember`: a good start leaves its interface for `claudiad stop-robot`.
+    """
     from claudiad.robot.go2 import sdk
     from claudiad.robot.go2.adapter import Go2Robot
 
     sdk.load()
     r, kept = settings.robot, state_directory()
     photos = Path(r.photos) if r.photos else kept / "photos"
-    return Go2Robot(clock, r.interface, r.domain, limits=Limits.from_settings(r), photos=photos, kept=kept)
+    return Go2Robot(
+        clock, r.interface, r.domain, limits=Limits.from_settings(r), photos=photos, kept=kept if remember else None
+    )
 
 
 @asynccontextmanager
@@ -147,7 +152,7 @@ async def assemble(
         stack.push_async_callback(robot.close)
         lane = StopLane(robot, body, latch_path=state_directory() / "latch" if keep else None)
         lane.start()
-        stack.callback(lane.close)
+        stack.push_async_callback(asyncio.to_thread, lane.close)
         dispatcher = Dispatcher(robot, lane, Policy.from_settings(settings.robot), body)
         speaker = speaker or NullSpeaker(body)
         voice = await asyncio.to_thread(open_voice, settings.tts)

@@ -59,6 +59,12 @@ class Dispatcher:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._running: str | None = None
+        self._unsettled = False
+
+    @property
+    def unsettled(self) -> bool:
+        """True when the last step was sent, was not seen to end, and nothing has been stopped since."""
+        return self._unsettled
 
     @property
     def running(self) -> str | None:
@@ -120,7 +126,9 @@ class Dispatcher:
 
         Cancelling the wait does not take the stop back.
         """
-        return await asyncio.wrap_future(self._lane.request(reason, latch))
+        report = await asyncio.wrap_future(self._lane.request(reason, latch))
+        self._unsettled = self._unsettled and not report.acknowledged
+        return report
 
     async def _execute(
         self, plan: Plan, generation: int, on_dispatch: OnDispatch | None, policy: Policy | None
@@ -162,9 +170,10 @@ class Dispatcher:
         dispatched_at = self._clock.now()
         if on_dispatch is not None:
             on_dispatch(step, dispatched_at)
-        self._running = step.name
+        self._running, self._unsettled = step.name, True
         try:
             outcome = await self._watched(step, permit, policy)
+            self._unsettled = outcome.status in (Status.UNKNOWN, Status.UNREACHABLE)
         finally:
             self._running = None
         return StepResult(step, outcome, dispatched_at, self._clock.now())

@@ -24,7 +24,7 @@ from claudiad.robot.base import FOREIGN, Outcome, Status, always
 from claudiad.robot.go2 import codes, memo
 from claudiad.robot.go2.connection import Connection, connect
 from claudiad.robot.go2.hold import Hold
-from claudiad.robot.go2.rpc import OK, TIMEOUT, Client, Reply
+from claudiad.robot.go2.rpc import NOT_SENT, OK, TIMEOUT, Client, Reply
 from claudiad.robot.go2.watch import UNKNOWN_BATTERY, Watch
 from claudiad.robot.motion import REFRESH_S, Limits, MoveTracker, Velocity
 from claudiad.robot.registry import ActionSpec
@@ -59,6 +59,7 @@ BALANCE_STAND = "BalanceStand"
 TAKEN = "リモコンかアプリで操作されたので、やめました。"
 UNSURE = "ロボットの返事がないので、できたかどうか分かりません。"
 STUCK = "進めませんでした。前に何かあるかもしれません。"
+LOST = "ロボットの様子が急に変わったので、動作をやめました。"
 MISSED = "目標の所まで行けませんでした。"
 LOCKED = "足が固まったままなので、動けませんでした。"
 NO_WAY_BACK = "障害物をよける機能が使えないので、後ろには動けません。"
@@ -111,9 +112,13 @@ class Go2Robot:
         except BaseException:
             self._hold.release()
             raise
-        deadline = self._clock.now() + FIRST_STATE_S
-        while self._clock.now() < deadline and not self._complete():
-            await self._clock.sleep(LOOK_S)
+        try:
+            deadline = self._clock.now() + FIRST_STATE_S
+            while self._clock.now() < deadline and not self._complete():
+                await self._clock.sleep(LOOK_S)
+        except BaseException:
+            await self.close()
+            raise
         if self._watch.seen is None:
             log.warning("no Go2 reports anything on %s yet; it will be found when it does", self._interface)
         elif self._kept is not None:
@@ -157,17 +162,18 @@ class Go2Robot:
         self._stops += 1
         if self._robot is None:
             return False
-        return self._robot.stopping.call(self._table[registry.STOP].api_id, timeout_s=STOP_S).code == OK
+        self._robot.watch.touch()
+        return self._robot.stopping.call(self._table[registry.STOP].api_id, timeout_s=STOP_S, urgent=True).code == OK
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
     async def perform(self, action: Action, permit: Callable[[], bool] = always) -> Outcome:
         """One step, until the robot's state shows that it is over. Raises RobotError before `start`."""
         robot = self._there
-        stops = self._stops
+        stops, theirs = self._stops, robot.watch.stops
 
         def allowed() -> bool:
-            return self._stops == stops and permit()
+            return self._stops == stops and robot.watch.stops == theirs and permit()
 
         if action.name == registry.PHOTO:
             return await self._photograph(allowed)
@@ -194,7 +200,9 @@ class Go2Robot:
             return await self._shown(spec, allowed, lambda: self._watch.busy_count > begun, self._at_rest)
         if spec.gives is not None:
             # A robot that was in that posture already shows it before it has even begun: what it shows now is old.
-            settled = self._clock.now() + SETTLE_S
+            # Lying counts late: Damp may follow, and a robot on its way down would fall.
+            wait = spec.duration_s if spec.gives is Posture.LYING else SETTLE_S
+            settled = self._clock.now() + wait
             held = lambda: self._clock.now() > settled and self._holds(spec.gives)  # noqa: E731 - it is a condition
             return await self._shown(spec, allowed, held, self._at_rest)
         # A setting, and ways of walking: the state does not show them. Only an answer says that it was taken.
@@ -253,6 +261,8 @@ class Go2Robot:
 
     async def _walk(self, action: Action, allowed: Callable[[], bool]) -> Outcome:
         avoiding = await self._call(self._there.avoidance, SWITCH_AVOIDANCE, {"enable": True}, allowed, AVOID_S)
+        if not allowed():
+            return _INTERRUPTED
         limits, careful = self._limits, avoiding.code != OK
         if careful:
             if float(action.params.get("x", 0.0)) < 0.0:
@@ -260,58 +270,68 @@ class Go2Robot:
             limits = Limits(min(limits.max_speed, SLOW_M_S), limits.max_turn_rate)
         pose = self.state()
         tracker = MoveTracker(action.params, pose.x, pose.y, pose.yaw, limits)
-        outcome: Outcome | None = None
-        try:
-            outcome = await self._follow(action, tracker, allowed)
-        finally:
-            if outcome is None:
-                # Cancelled: the dispatcher stops it, and this one needs no answer.
-                self._worker.submit(self.stop_now)
+        # Cancelled in there, the dispatcher stops it.
+        outcome = await self._follow(action, tracker, allowed, careful=careful)
         walked = bool(action.params.get("x", 0.0) or action.params.get("y", 0.0))
         if outcome.status is Status.DONE and careful and walked:
             return Outcome(Status.DONE, SLOWLY)
         return outcome
 
-    async def _follow(self, action: Action, tracker: MoveTracker, allowed: Callable[[], bool]) -> Outcome:
+    async def _follow(
+        self, action: Action, tracker: MoveTracker, allowed: Callable[[], bool], *, careful: bool
+    ) -> Outcome:
         """Send velocities until odometry says that it is there; a stop, somebody else, or the time ends it sooner."""
         began = self._clock.now()
-        progress = _Progress(self.state(), began)
+        progress, jumps = _Progress(self.state(), began), self._watch.jumps
         while True:
             state, now = self.state(), self._clock.now()
             if (taken := self._taken(state, allowed)) is not None:
                 return taken
+            if state.posture is not Posture.STANDING or self._watch.jumps != jumps:
+                return await self._halted(Outcome(Status.UNKNOWN, LOST))
             if (seen := self._watch.seen) is not None and seen.locked:
                 # Locked only now: StandUp was answered before it was over.
                 if (stiff := await self._unlocked(allowed)) is not None:
                     return stiff
-                progress = _Progress(self.state(), self._clock.now())
+                began = self._clock.now()
+                progress = _Progress(self.state(), began)
                 continue
             velocity = tracker.step(state.x, state.y, state.yaw)
             late = now - began > tracker.timeout_s
             if velocity is None or late or progress.stuck(state, now):
                 failed = Outcome(Status.UNKNOWN, MISSED if late else STUCK)
                 return await self._halted(_DONE if velocity is None else failed)
+            if careful:
+                velocity = Velocity(max(0.0, velocity.x), velocity.y, velocity.yaw)
             reply = await self._send(action.api_id, velocity, allowed)
+            if reply.code == NOT_SENT:
+                return _INTERRUPTED
             if reply.code != OK:
-                return codes.outcome(reply.code)
+                return await self._halted(codes.outcome(reply.code))
             await self._clock.sleep(max(0.0, REFRESH_S - (self._clock.now() - now)))
 
     def _taken(self, state: RobotState, allowed: Callable[[], bool]) -> Outcome | None:
-        """Why a move is no longer this one's to go on with: a stop, or somebody else who does something with it."""
+        """Why a move is no longer this one's to go on with: a stop, or somebody else who does something with it.
+
+        Then it is left to them: a StopMove would take it out of their hands.
+        """
         if not allowed():
             return _INTERRUPTED
         seen = self._watch.seen
-        if seen is None or seen.busy or state.posture is not Posture.STANDING:
+        elsewhere = state.posture in (Posture.SITTING, Posture.LYING)
+        if self._watch.foreign or elsewhere or (seen is not None and seen.busy):
             return Outcome(Status.INTERRUPTED, TAKEN)
         return None
 
     async def _halted(self, outcome: Outcome) -> Outcome:
-        """Stop walking, then `outcome`. A stop that is not acknowledged is the lane's business."""
-        await asyncio.get_running_loop().run_in_executor(self._worker, self._halt)
+        """Stop walking, then `outcome`. Raises RobotError when no stop was acknowledged: then the lane stops it."""
+        reply = await asyncio.get_running_loop().run_in_executor(self._worker, self._halt)
+        if reply.code != OK:
+            raise RobotError(f"the end of a move was not acknowledged (code {reply.code})")
         return outcome
 
-    def _halt(self) -> None:
-        self._there.sport.call(self._table[registry.STOP].api_id, timeout_s=STOP_S)
+    def _halt(self) -> Reply:
+        return self._there.sport.call(self._table[registry.STOP].api_id, timeout_s=STOP_S, urgent=True)
 
     async def _send(self, api_id: int, velocity: Velocity, allowed: Callable[[], bool]) -> Reply:
         wire = json.dumps({"x": velocity.x, "y": velocity.y, "z": velocity.yaw}, allow_nan=False)

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _CONFIG = """<CycloneDDS><Domain Id="any"><General><Interfaces>
 <NetworkInterface name={name}/>
-</Interfaces></General><Tracing><Verbosity>{verbosity}</Verbosity><OutputFile>stderr</OutputFile></Tracing></Domain></CycloneDDS>"""
+</Interfaces></General><Discovery><MaxAutoParticipantIndex>99</MaxAutoParticipantIndex></Discovery><Tracing><Verbosity>{verbosity}</Verbosity><OutputFile>stderr</OutputFile></Tracing></Domain></CycloneDDS>"""
 
 _muted: list[Any] = []
 """Entities that are silent and not deleted."""
@@ -52,10 +52,11 @@ def _domain(interface: str, domain: int) -> None:
 class Writer:
     """Writes one topic. Safe to use from any thread."""
 
-    def __init__(self, participant: Any, topic: str, kind: Any) -> None:
-        from cyclonedds.core import Listener
+    def __init__(self, participant: Any, topic: str, kind: Any, lifespan_ms: int | None = None) -> None:
+        from cyclonedds.core import Listener, Policy, Qos
         from cyclonedds.pub import DataWriter
         from cyclonedds.topic import Topic
+        from cyclonedds.util import duration
 
         self._listeners = 0
 
@@ -64,7 +65,8 @@ class Writer:
                 self._listeners = status.current_count
 
         self._listener = Matched()  # held here: the C library calls it until it is muted
-        self._writer = DataWriter(participant, Topic(participant, topic, kind), listener=self._listener)
+        qos = None if lifespan_ms is None else Qos(Policy.Lifespan(duration(milliseconds=lifespan_ms)))
+        self._writer = DataWriter(participant, Topic(participant, topic, kind), qos=qos, listener=self._listener)
 
     @property
     def listeners(self) -> int:
@@ -90,8 +92,10 @@ class Writer:
 class Reader:
     """Reads one topic and hands on each message."""
 
-    def __init__(self, participant: Any, topic: str, kind: Any, on_sample: Callable[[Any], None]) -> None:
-        from cyclonedds.core import Listener
+    def __init__(
+        self, participant: Any, topic: str, kind: Any, on_sample: Callable[[Any], None], *, others: bool
+    ) -> None:
+        from cyclonedds.core import Listener, Policy, Qos
         from cyclonedds.internal import InvalidSample
         from cyclonedds.sub import DataReader
         from cyclonedds.topic import Topic
@@ -111,7 +115,8 @@ class Reader:
                 self._writers = status.current_count
 
         self._listener = Arrived()
-        self._reader = DataReader(participant, Topic(participant, topic, kind), listener=self._listener)
+        qos = Qos(Policy.IgnoreLocal.Participant) if others else None
+        self._reader = DataReader(participant, Topic(participant, topic, kind), qos=qos, listener=self._listener)
 
     def mute(self) -> None:
         """No more calls from CycloneDDS's threads."""
@@ -143,15 +148,31 @@ class Link:
         self.wire = threading.Lock()
         """Held for one send: what asks whether it may still send, and sends, does both under it."""
 
-    def writer(self, topic: str, kind: Any) -> Writer:
-        """A writer of `topic`, e.g. `rt/api/sport/request`."""
-        writer = Writer(self._participant, topic, kind)
+    def writer(self, topic: str, kind: Any, lifespan_ms: int | None = None) -> Writer:
+        """A writer of `topic`, e.g. `rt/api/sport/request`. What is older than `lifespan_ms` is not delivered any more.
+
+        Raises RobotError.
+        """
+        from cyclonedds.core import DDSException
+
+        try:
+            writer = Writer(self._participant, topic, kind, lifespan_ms)
+        except DDSException as fault:
+            raise RobotError(f"CycloneDDS cannot write {topic} on {self.interface}: {fault}") from fault
         self._entities.append(writer)
         return writer
 
-    def reader(self, topic: str, kind: Any, on_sample: Callable[[Any], None]) -> Reader:
-        """Call `on_sample` with each message, on a thread of CycloneDDS: it must be quick and raises nothing."""
-        reader = Reader(self._participant, topic, kind, on_sample)
+    def reader(self, topic: str, kind: Any, on_sample: Callable[[Any], None], *, others: bool = False) -> Reader:
+        """Call `on_sample` with each message, on a thread of CycloneDDS: it must be quick and raises nothing.
+
+        `others`: only of other participants. Raises RobotError.
+        """
+        from cyclonedds.core import DDSException
+
+        try:
+            reader = Reader(self._participant, topic, kind, on_sample, others=others)
+        except DDSException as fault:
+            raise RobotError(f"CycloneDDS cannot read {topic} on {self.interface}: {fault}") from fault
         self._entities.append(reader)
         return reader
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,8 +14,10 @@ NAME = "go2.json"
 def folders(environ: Mapping[str, str]) -> list[Path]:
     """Where it may be: systemd's StateDirectory, the user's, and the daemon's when a person asks."""
     found = [Path(each) for each in environ.get("STATE_DIRECTORY", "").split(":") if each]
-    base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return [*found, Path(base) / "claudia", Path("/var/lib/claudia")]
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+        found.append(Path(base) / "claudia")
+    return [*found, Path("/var/lib/claudia")]
 
 
 def save(folder: Path, interface: str, domain: int) -> None:
@@ -26,11 +29,12 @@ def save(folder: Path, interface: str, domain: int) -> None:
 
 
 def load(environ: Mapping[str, str] = os.environ) -> tuple[str, int] | None:
-    """Interface and domain of the last good start; what cannot be read is passed over."""
+    """Interface and domain of the last good start, whoever's it was; what cannot be read is passed over."""
+    found: list[tuple[float, str, int]] = []
     for folder in folders(environ):
-        try:
-            kept = json.loads((folder / NAME).read_text(encoding="utf-8"))
-            return str(kept["interface"]), int(kept["domain"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return None
+        # Whatever is wrong with a file, the next one may be right, and --interface is left.
+        with contextlib.suppress(Exception):
+            file = folder / NAME
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            found.append((file.stat().st_mtime, str(kept["interface"]), int(kept["domain"])))
+    return max(found)[1:] if found else None

@@ -27,6 +27,9 @@ SEND_FAILED = 3102
 TIMEOUT = 3104
 NOT_IMPLEMENTED = 3203
 
+REQUEST_LIFESPAN_MS = 300
+"""A request that could not be delivered for so long is forgotten: a link that comes back must not bring back a Move."""
+
 API_VERSION = 1
 """Internal request of every service: its API version, as text."""
 
@@ -49,7 +52,7 @@ class Client:
         self._messages = m
         self._waiting: dict[int, Future[Reply]] = {}
         self._last_id = 0
-        self._requests = link.writer(f"rt/api/{service}/request", m.Request)
+        self._requests = link.writer(f"rt/api/{service}/request", m.Request, REQUEST_LIFESPAN_MS)
         self._responses = link.reader(f"rt/api/{service}/response", m.Response, self._answered)
 
     @property
@@ -65,26 +68,24 @@ class Client:
         timeout_s: float,
         permit: Callable[[], bool] | None = None,
         reply: bool = True,
-        on_sent: Callable[[], None] | None = None,
+        urgent: bool = False,
     ) -> Reply:
         """Send one request and wait for its response, at most `timeout_s`; blocks.
 
         `permit` is asked under the lock of the wire, with nothing between it and the send. Without `reply` code 0
-        only says that it was sent. `on_sent` is called right after the send.
+        only says that it was sent. `urgent` sends it to whoever may listen, also when no answer can be expected yet.
         """
         m, answer = self._messages, Future[Reply]()
         with self._link.wire:
             if permit is not None and not permit():
                 return Reply(NOT_SENT)
-            if not self.reachable:
+            if not (self.reachable or (urgent and self._requests.listeners)):
                 return Reply(SEND_FAILED)
             number = self._last_id = max(time.monotonic_ns(), self._last_id + 1)
             identity, policy = m.RequestIdentity(number, api_id), m.RequestPolicy(0, not reply)
             if reply:
                 self._waiting[number] = answer
             sent = self._requests.write(m.Request(m.RequestHeader(identity, m.RequestLease(0), policy), parameter, []))
-        if on_sent is not None:
-            on_sent()
         if not sent or not reply:
             self._waiting.pop(number, None)
             return Reply(OK if sent else SEND_FAILED)

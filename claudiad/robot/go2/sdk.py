@@ -31,6 +31,7 @@ class Messages:
     ResponseStatus: Any
     SportModeState: Any
     LowState: Any
+    WirelessController: Any
     sport_mode_state: Any
     """() → a SportModeState with every field zero."""
     low_state: Any
@@ -62,6 +63,7 @@ def load() -> Messages:
         ResponseStatus=api.ResponseStatus_,
         SportModeState=go.SportModeState_,
         LowState=go.LowState_,
+        WirelessController=go.WirelessController_,
         sport_mode_state=default.unitree_go_msg_dds__SportModeState_,
         low_state=default.unitree_go_msg_dds__LowState_,
     )

@@ -19,6 +19,8 @@ from claudiad.robot.go2.rpc import OK, Client
 STOP_MOVE = 1003
 _CALL_S = 0.2
 _RETRY_S = 0.02
+_AFTER_S = 1.2
+"""Stops go on for so long after the first that was acknowledged: a velocity that somebody still sends holds for 1 s."""
 
 
 def stop(interface: str, domain: int, seconds: float) -> tuple[int, float]:
@@ -29,9 +31,14 @@ def stop(interface: str, domain: int, seconds: float) -> tuple[int, float]:
         client, attempts, code = Client(link, "sport"), 0, 0
         while (left := began + seconds - time.monotonic()) > 0:
             attempts += client.reachable
-            code = client.call(STOP_MOVE, timeout_s=min(_CALL_S, left)).code
+            code = client.call(STOP_MOVE, timeout_s=min(_CALL_S, left), urgent=True).code
             if code == OK:
-                return attempts, (time.monotonic() - began) * 1000
+                ms = (time.monotonic() - began) * 1000
+                until = time.monotonic() + _AFTER_S
+                while time.monotonic() < until:
+                    client.call(STOP_MOVE, timeout_s=_CALL_S, urgent=True)
+                    time.sleep(_RETRY_S)
+                return attempts, ms
             time.sleep(_RETRY_S)
     finally:
         link.close()
@@ -59,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
     except SystemExit as fault:
         return 64 if fault.code else 0
-    kept = memo.load(os.environ)
+    kept = None if args.interface and args.domain is not None else memo.load(os.environ)
     interface = args.interface or (kept[0] if kept else "")
     if not interface:
         print("claudiad stop-robot: which interface? none was ever used here: --interface eth0", file=sys.stderr)
@@ -70,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ClaudiaError as fault:
         print(f"claudiad stop-robot: {fault}", file=sys.stderr)
         return fault.exit_status
+    except KeyboardInterrupt:
+        return 130
     print(f"stopped: acknowledged on {interface} after {attempts} attempt{'s' * (attempts != 1)}, {ms:.0f} ms")
     return 0
 

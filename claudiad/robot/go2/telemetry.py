@@ -32,7 +32,6 @@ _POSTURES: Mapping[int, Posture] = MappingProxyType(
 )
 _BUSY = frozenset((1006, 1008, 1009))
 """Social tricks, jump, pounce: something is going on, and the posture is the one before it."""
-_WALKING = frozenset((1015, 1016, 1017))
 
 _MODES: Mapping[int, Posture] = MappingProxyType(
     {
@@ -45,10 +44,12 @@ _MODES: Mapping[int, Posture] = MappingProxyType(
     }
 )
 _BUSY_MODES = frozenset((2, 8, 11, 12, 13))
-_IDLE_MODE, _LOCKED_MODE, _WALKING_MODE = 0, 6, 3
+_IDLE_MODE, _LOCKED_MODE = 0, 6
 
 _STANDS_M = 0.2
 """Body height from which a robot of which nothing else is known stands; a Go2 stands at about 0.32 m."""
+FALLEN_RAD = 0.8
+"""A robot that leans more than this does not stand."""
 MOVES_M_S, MOVES_RAD_S = 0.1, 0.2
 """Faster than this, it walks: standing, it sways less."""
 
@@ -63,11 +64,10 @@ class Seen:
     """A gesture, jump or dance is going on."""
     locked: bool
     """Stands with locked joints."""
-    walking: bool
     x: float
     y: float
     yaw: float
-    """Odometry as the robot counts it: metres, radians."""
+    """Odometry as the robot counts it: metres, radians; NaN where it sent no numbers."""
     moving: bool
     """It moves over the ground, whatever its state machine says."""
 
@@ -79,21 +79,27 @@ def read(
     height: float,
     position: tuple[float, float],
     yaw: float,
+    tilt: float,
     velocity: tuple[float, float],
     yaw_speed: float,
 ) -> Seen:
-    """Interpret the fields of a SportModeState: codes, metres, radians, m/s, rad/s. Not finite = unknown posture."""
+    """Interpret the fields of a SportModeState: codes, metres, radians, m/s, rad/s.
+
+    `tilt`: the larger of roll and pitch. Where a number is none, the posture is unknown and so is the pose.
+    """
     if error_code in _BUSY or error_code in _POSTURES:
         posture, busy = _POSTURES.get(error_code), error_code in _BUSY
-        locked, walking = error_code == STAND_LOCK, error_code in _WALKING
+        locked = error_code == STAND_LOCK
     elif error_code == 0:
-        busy, locked, walking = mode in _BUSY_MODES, mode == _LOCKED_MODE, mode == _WALKING_MODE
+        busy, locked = mode in _BUSY_MODES, mode == _LOCKED_MODE
         idle = Posture.STANDING if height >= _STANDS_M else Posture.UNKNOWN
         posture = None if busy else idle if mode == _IDLE_MODE else _MODES.get(mode, Posture.UNKNOWN)
     else:
-        posture, busy, locked, walking = Posture.UNKNOWN, False, False, False
+        posture, busy, locked = Posture.UNKNOWN, False, False
     x, y = position
     if not all(map(math.isfinite, (x, y, yaw, *velocity, yaw_speed))):
-        return Seen(Posture.UNKNOWN, busy, locked, walking, 0.0, 0.0, 0.0, moving=True)
+        return Seen(Posture.UNKNOWN, busy, locked, math.nan, math.nan, math.nan, moving=True)
     moving = math.hypot(*velocity) > MOVES_M_S or abs(yaw_speed) > MOVES_RAD_S
-    return Seen(posture, busy, locked, walking, x, y, yaw, moving)
+    if posture is Posture.STANDING and not abs(tilt) <= FALLEN_RAD:
+        posture = Posture.UNKNOWN  # on its side or its back, whatever its state machine says
+    return Seen(posture, busy, locked, x, y, yaw, moving)

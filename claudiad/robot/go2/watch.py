@@ -16,7 +16,20 @@ GRACE_S = 2.0
 """So long after the last own command movement is still put down to it: a robot settles, and coasts."""
 FOREIGN_S = 2.0
 """So long after movement nobody here asked for the robot is somebody else's."""
+GAP_S = 0.5
+"""After a silence longer than this nothing is concluded from what has changed meanwhile."""
+BATTERY_S = 10.0
+"""A charge that was reported longer ago is not known any more."""
+JUMP_M, JUMP_RAD = 0.5, 1.0
+"""Between two reports no robot gets this far: its odometry began anew."""
 UNKNOWN_BATTERY = -1
+
+STOP_MOVE = 1003
+INTERNAL = 100
+"""Requests up to this number ask a service about itself."""
+_STICKS = 0.1
+
+Pose = tuple[float, float, float]
 
 
 class Watch:
@@ -28,24 +41,23 @@ class Watch:
         self._seen: Seen | None = None
         self._at = -math.inf
         self._posture = Posture.UNKNOWN
-        self._battery = UNKNOWN_BATTERY
-        self._origin = (0.0, 0.0, 0.0)
+        self._battery, self._battery_at = UNKNOWN_BATTERY, -math.inf
+        self._origin: Pose | None = None
+        self._pose: Pose = (0.0, 0.0, 0.0)
+        """As the robot counts it; the last that was one."""
         self._own: str | None = None
         self._own_at = -math.inf
         self._foreign_at = -math.inf
         self._theirs = False
-        self._rises = 0
+        self._rises = self._jumps = self._stops = 0
 
     def listen(self, link: Link) -> None:
-        """Subscribe to state and battery."""
+        """Subscribe to state and battery, and to what others send: requests, and the remote control's sticks."""
         m = link.messages
         link.reader("rt/sportmodestate", m.SportModeState, self._sport)
         link.reader("rt/lf/lowstate", m.LowState, self._low)
-
-    @property
-    def age_s(self) -> float:
-        """Seconds since the robot reported anything; infinite when it never has."""
-        return self._now() - self._at
+        link.reader("rt/api/sport/request", m.Request, self._request, others=True)
+        link.reader("rt/wirelesscontroller", m.WirelessController, self._sticks)
 
     @property
     def seen(self) -> Seen | None:
@@ -58,6 +70,16 @@ class Watch:
         return self._rises
 
     @property
+    def jumps(self) -> int:
+        """How often odometry began anew: a robot that was switched on again counts from where it is."""
+        return self._jumps
+
+    @property
+    def stops(self) -> int:
+        """StopMoves of other programs: what is under way here ends with them."""
+        return self._stops
+
+    @property
     def foreign(self) -> bool:
         """Somebody else moves the robot: it does what nobody here asked for."""
         return self._now() - self._foreign_at < FOREIGN_S
@@ -67,48 +89,67 @@ class Watch:
         with self._lock:
             self._own, self._own_at = action, self._now()
 
+    def touch(self) -> None:
+        """Something was sent from here that may move the robot: a stop ends what is under way."""
+        self._own_at = self._now()
+
     def state(self) -> RobotState:
         """The state in the frame of the first report: x forward, y left, where it stood then."""
         with self._lock:
-            seen, age_ms = self._seen, (self._now() - self._at) * 1000.0
-            if seen is None:
-                return RobotState(Posture.UNKNOWN, self._battery, age_ms=age_ms)
-            x0, y0, yaw0 = self._origin
-            dx, dy = seen.x - x0, seen.y - y0
+            seen, now = self._seen, self._now()
+            battery = self._battery if now - self._battery_at <= BATTERY_S else UNKNOWN_BATTERY
+            age_ms = (now - self._at) * 1000.0
+            if seen is None or self._origin is None:
+                return RobotState(Posture.UNKNOWN, battery, age_ms=age_ms)
+            (x0, y0, yaw0), (x, y, yaw) = self._origin, self._pose
+            dx, dy = x - x0, y - y0
             return RobotState(
                 self._posture,
-                self._battery,
+                battery,
                 dx * math.cos(yaw0) + dy * math.sin(yaw0),
                 dy * math.cos(yaw0) - dx * math.sin(yaw0),
-                wrap(seen.yaw - yaw0),
-                running=self._own or ("remote" if seen.busy or seen.walking or seen.moving else None),
+                wrap(yaw - yaw0),
+                running=self._own or ("remote" if seen.busy or seen.moving else None),
                 age_ms=age_ms,
             )
 
     def _sport(self, m: Any) -> None:
+        rpy = [float(angle) for angle in m.imu_state.rpy]
         seen = read(
             error_code=int(m.error_code),
             mode=int(m.mode),
             height=float(m.body_height),
             position=(float(m.position[0]), float(m.position[1])),
-            yaw=float(m.imu_state.rpy[2]),
+            yaw=rpy[2],
+            tilt=max(abs(rpy[0]), abs(rpy[1])) if math.isfinite(rpy[0] + rpy[1]) else math.nan,
             velocity=(float(m.velocity[0]), float(m.velocity[1])),
             yaw_speed=float(m.yaw_speed),
         )
         now = self._now()
         with self._lock:
-            before, was = self._seen, self._posture
-            if before is None and seen.posture is not Posture.UNKNOWN:
-                self._origin = (seen.x, seen.y, seen.yaw)
+            before, was, gap = self._seen, self._posture, now - self._at
+            self._take_pose(seen)
             self._rises += seen.busy and not (before and before.busy)
             self._posture = seen.posture or self._posture
             self._seen, self._at = seen, now
-            self._whose(before, seen, changed=before is not None and self._posture is not was, now=now)
+            if before is not None and gap <= GAP_S:
+                self._whose(before, seen, changed=self._posture is not was, now=now)
 
-    def _whose(self, before: Seen | None, seen: Seen, *, changed: bool, now: float) -> None:
+    def _take_pose(self, seen: Seen) -> None:
+        pose = (seen.x, seen.y, seen.yaw)
+        if not math.isfinite(sum(pose)):
+            return
+        far = math.hypot(pose[0] - self._pose[0], pose[1] - self._pose[1]) > JUMP_M
+        if self._origin is None:
+            self._origin = pose
+        elif far or abs(wrap(pose[2] - self._pose[2])) > JUMP_RAD:
+            self._origin, self._jumps = pose, self._jumps + 1
+        self._pose = pose
+
+    def _whose(self, before: Seen, seen: Seen, *, changed: bool, now: float) -> None:
         """Movement belongs to whoever it began with: a dance that goes on after its stop is still this one's."""
         goes_on = seen.busy or seen.moving
-        began = (seen.busy and not (before and before.busy)) or (seen.moving and not (before and before.moving))
+        began = (seen.busy and not before.busy) or (seen.moving and not before.moving)
         if self._own is not None or now - self._own_at <= GRACE_S:
             self._theirs = False
         elif began or changed:
@@ -118,4 +159,17 @@ class Watch:
         self._theirs = self._theirs and goes_on
 
     def _low(self, m: Any) -> None:
-        self._battery = min(100, int(m.bms_state.soc))
+        charge = int(m.bms_state.soc)
+        self._battery, self._battery_at = charge if 0 <= charge <= 100 else UNKNOWN_BATTERY, self._now()
+
+    def _request(self, m: Any) -> None:
+        """Another program's command: the robot is theirs; or its stop, and everything here ends too."""
+        api_id = int(m.header.identity.api_id)
+        if api_id == STOP_MOVE:
+            self._stops += 1
+        elif api_id > INTERNAL:
+            self._foreign_at = self._now()
+
+    def _sticks(self, m: Any) -> None:
+        if m.keys or any(abs(float(way)) > _STICKS for way in (m.lx, m.ly, m.rx, m.ry)):
+            self._foreign_at = self._now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,16 @@ def test_a_second_holder_is_refused_and_told_where_to_turn() -> None:
     Hold("test-if", 211).release()
 
 
-def test_what_was_kept_is_found(tmp_path: Path) -> None:
-    """In systemd's folder first, then in the user's."""
+def test_what_was_kept_last_is_found(tmp_path: Path) -> None:
+    """Systemd's or the user's: the newest."""
     environ = {"XDG_STATE_HOME": str(tmp_path / "user"), "STATE_DIRECTORY": str(tmp_path / "unit")}
     memo.save(tmp_path / "user" / "claudia", "eth0", 0)
     assert memo.load(environ) == ("eth0", 0)
     memo.save(tmp_path / "unit", "eth1", 7)
+    os.utime(tmp_path / "user" / "claudia" / memo.NAME, (1, 1))
     assert memo.load(environ) == ("eth1", 7)
+    os.utime(tmp_path / "unit" / memo.NAME, (0, 0))
+    assert memo.load(environ) == ("eth0", 0)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,13 @@ from claudiad.types import Posture
 
 
 def seen(error_code: int = 0, mode: int = 0, height: float = 0.32, **more: object) -> Seen:
-    fields: dict[str, object] = {"position": (0.0, 0.0), "yaw": 0.0, "velocity": (0.0, 0.0), "yaw_speed": 0.0}
+    fields: dict[str, object] = {
+        "position": (0.0, 0.0),
+        "yaw": 0.0,
+        "tilt": 0.0,
+        "velocity": (0.0, 0.0),
+        "yaw_speed": 0.0,
+    }
     return read(error_code=error_code, mode=mode, height=height, **(fields | more))  # type: ignore[arg-type]
 
 
@@ -85,9 +91,18 @@ def test_movement_counts_whatever_the_state_machine_says() -> None:
     st.floats(allow_nan=True, allow_infinity=True),
 )
 def test_nothing_it_can_send_is_taken_for_a_pose(code: int, mode: int, pair: tuple[float, float], one: float) -> None:
-    """Numbers that are none give an unknown posture, and a pose that can be calculated with."""
+    """Numbers that are none give an unknown posture and no pose."""
     got = seen(code, mode, position=pair, yaw=one, velocity=pair, yaw_speed=one)
-    assert all(map(math.isfinite, (got.x, got.y, got.yaw)))
-    if not all(map(math.isfinite, (*pair, one))):
+    numbers = all(map(math.isfinite, (*pair, one)))
+    assert all(map(math.isfinite, (got.x, got.y, got.yaw))) == numbers
+    if not numbers:
         assert got.posture is Posture.UNKNOWN
         assert got.moving
+
+
+@pytest.mark.parametrize("tilt", [0.9, 3.1, math.nan])
+def test_a_robot_on_its_side_does_not_stand(tilt: float) -> None:
+    """Whatever its state machine says; sitting and lying lean as they like."""
+    assert seen(1013, tilt=tilt).posture is Posture.UNKNOWN
+    assert seen(1013, tilt=0.3).posture is Posture.STANDING
+    assert seen(1007, tilt=0.9).posture is Posture.SITTING

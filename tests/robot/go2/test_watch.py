@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from claudiad.robot.go2.watch import FOREIGN_S, GRACE_S, Watch
+from claudiad.robot.go2.watch import BATTERY_S, FOREIGN_S, GAP_S, GRACE_S, Watch
 from claudiad.types import Posture
 
 
@@ -51,8 +51,8 @@ def test_the_age_grows_until_the_next_report(hand: Hand) -> None:
 
 def test_odometry_begins_where_the_robot_was_first_seen(hand: Hand) -> None:
     """x forward, y left of that pose."""
-    hand.report(x=5.0, y=2.0, yaw=math.pi / 2)
-    hand.report(x=5.0, y=3.0, yaw=math.pi)
+    for part in range(11):
+        hand.report(x=5.0, y=2.0 + part / 10, yaw=math.pi / 2 * (1 + part / 10))
     state = hand.watch.state()
     assert (state.x, state.y, state.yaw) == pytest.approx((1.0, 0.0, math.pi / 2))
 
@@ -87,6 +87,7 @@ def test_what_nobody_here_asked_for_is_foreign_for_a_while(hand: Hand, report: d
     hand.now += GRACE_S + 1
     hand.report()
     assert not hand.watch.foreign
+    hand.now += 0.02
     hand.report(**report)
     assert hand.watch.foreign
     hand.now += FOREIGN_S + 0.1
@@ -95,8 +96,6 @@ def test_what_nobody_here_asked_for_is_foreign_for_a_while(hand: Hand, report: d
 
 def test_a_remote_walk_runs_under_its_own_name(hand: Hand) -> None:
     """It is not an action of the table, so no ban of an action ends it by mistake."""
-    hand.report()
-    hand.now += 10
     hand.report(1015, v=0.4)
     assert hand.watch.state().running == "remote"
 
@@ -107,8 +106,8 @@ def test_a_dance_that_goes_on_after_its_stop_is_still_our_own(hand: Hand) -> Non
     hand.watch.own("Dance1")
     hand.report(1006)
     hand.watch.own(None)
-    for _ in range(5):
-        hand.now += GRACE_S
+    for _ in range(round(3 * GRACE_S / 0.4)):
+        hand.now += 0.4
         hand.report(1006)
     assert not hand.watch.foreign
     hand.report(1013)
@@ -120,7 +119,68 @@ def test_their_walk_stays_theirs_while_it_lasts(hand: Hand) -> None:
     """Also when it takes longer than the time after which a robot is free again."""
     hand.report()
     hand.now += 10
-    for _ in range(5):
+    hand.report()
+    for _ in range(round(2 * FOREIGN_S / 0.4)):
+        hand.now += 0.4
         hand.report(1015, v=0.4)
-        hand.now += FOREIGN_S - 0.1
     assert hand.watch.foreign
+
+
+def test_after_a_silence_nothing_is_concluded(hand: Hand) -> None:
+    """A robot that was switched on again, or a link that was down, is nobody's."""
+    hand.report(1013)
+    hand.now += 10 + GAP_S
+    hand.report(1007, v=0.4)
+    assert not hand.watch.foreign
+
+
+def test_another_programs_command_is_foreign_at_once(hand: Hand) -> None:
+    """Its stop is not: it ends what is under way here. Questions about the service are neither."""
+
+    def request(api_id: int) -> None:
+        hand.watch._request(SimpleNamespace(header=SimpleNamespace(identity=SimpleNamespace(api_id=api_id))))
+
+    hand.watch.own("move")
+    request(1)
+    request(1003)
+    assert (hand.watch.foreign, hand.watch.stops) == (False, 1)
+    request(1022)
+    assert (hand.watch.foreign, hand.watch.stops) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("sticks", "foreign"), [((0, 0.0), False), ((0, 0.05), False), ((0, -0.6), True), ((4, 0.0), True)]
+)
+def test_the_remote_controls_sticks_and_keys_are_foreign(sticks: tuple[int, float], foreign: bool, hand: Hand) -> None:
+    """Beyond what a stick has at rest."""
+    keys, ly = sticks
+    hand.watch._sticks(SimpleNamespace(keys=keys, lx=0.0, ly=ly, rx=0.0, ry=0.0))
+    assert hand.watch.foreign is foreign
+
+
+def test_a_robot_that_counts_anew_begins_a_new_frame(hand: Hand) -> None:
+    """A reboot sets odometry to zero: what was measured before is worth nothing."""
+    hand.report(x=5.0, y=2.0)
+    hand.report(x=5.3, y=2.0)
+    assert (hand.watch.state().x, hand.watch.jumps) == (pytest.approx(0.3), 0)
+    hand.report(x=0.0, y=0.0)
+    assert (hand.watch.state().x, hand.watch.jumps) == (0.0, 1)
+
+
+def test_a_report_without_numbers_keeps_the_last_pose(hand: Hand) -> None:
+    """And the posture is unknown."""
+    hand.report(x=1.0)
+    hand.report(x=1.2)
+    hand.report(x=math.nan)
+    state = hand.watch.state()
+    assert (state.x, state.posture, hand.watch.jumps) == (pytest.approx(0.2), Posture.UNKNOWN, 0)
+
+
+@pytest.mark.parametrize(("soc", "known"), [(57, 57), (0, 0), (100, 100), (255, -1)])
+def test_a_charge_is_a_percentage_and_gets_old(soc: int, known: int, hand: Hand) -> None:
+    """255 is no charge, and neither is one of ten seconds ago."""
+    hand.report()
+    hand.watch._low(SimpleNamespace(bms_state=SimpleNamespace(soc=soc)))
+    assert hand.watch.state().battery == known
+    hand.now += BATTERY_S + 0.1
+    assert hand.watch.state().battery == -1
