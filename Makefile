@@ -9,7 +9,7 @@ RUN := .venv/bin/python
 ARGS ?=
 UNITS := $(wildcard systemd/*.service)
 
-.PHONY: help demo test lint units bench bench-loop bench-idle bench-brain venv-demo venv-test robot-sdk clean
+.PHONY: help demo test lint units bench bench-loop bench-idle bench-brain bench-stop venv-demo venv-test robot-sdk clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ else
 	@echo "units: there are none yet, nothing was verified"
 endif
 
-bench: bench-brain bench-idle bench-loop ## all measurements, one after another (about 15 minutes)
+bench: bench-brain bench-idle bench-loop bench-stop ## all measurements, one after another (about 25 minutes)
 
 bench-loop: venv-test ## 200 spoken turns at the speed of sound: latencies, right actions, short window against 30 s
 	@$(RUN) -m bench.loop $(ARGS)
@@ -50,6 +50,9 @@ bench-idle: venv-test ## the daemon's start, and its CPU and memory in a quiet r
 
 bench-brain: venv-test ## utterances understood, the cost of a decision, also with 40 times the phrases, and memory
 	@$(RUN) -m bench.brain $(ARGS)
+
+bench-stop: venv-test robot-sdk ## 200 stops in each of six situations, over DDS: how soon they arrive, and what comes after
+	@$(RUN) -m bench.stop $(ARGS)
 
 venv-demo:
 	@scripts/venv demo

@@ -59,6 +59,11 @@ class Robot(Protocol):
         """True while somebody else moves it (the phone app, the remote control): it is theirs until they leave it."""
         ...
 
+    @property
+    def stops_elsewhere(self) -> int:
+        """StopMoves of other programs so far: what was begun here before one is over."""
+        ...
+
     async def start(self) -> None:
         """Connect; sends no motion. Raises EngineMissing or RobotError."""
         ...

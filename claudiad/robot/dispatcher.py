@@ -1,8 +1,8 @@
 """One motion at a time, each only after the one before it is completed; every stop ends all that came before it.
 
-What was begun belongs to the stop lane's generation at that moment. The generation grows with each request to stop,
-from whichever side, before anything is sent; a step whose generation has passed is never sent. That is the epoch of
-the design: there is no second counter that could disagree with it.
+What was begun belongs to the epoch of that moment: the stop lane's generation, which grows with each request to stop,
+from whichever side, before anything is sent; and the count of stops that other programs sent to the robot. A step
+whose epoch has passed is never sent.
 """
 
 from __future__ import annotations
@@ -102,10 +102,10 @@ class Dispatcher:
         began, also while it waited. Cancelling it stops the robot if a step of it was under way; await the cancelled
         call before the next one, which that stop would end as well.
         """
-        generation = self._lane.generation
+        epoch = self._epoch()
         if actions and actions[0].name == registry.STOP:
             # Never behind the turn lock: it is for what is under way that the stop is meant.
-            return await self._execute(self.plan(actions, policy), generation, on_dispatch, policy)
+            return await self._execute(self.plan(actions, policy), epoch, on_dispatch, policy)
         if self._waiting >= _MAX_WAITING:
             return [_never(action, Outcome(Status.REFUSED, QUEUE_FULL)) for action in actions]
         self._waiting += 1
@@ -117,9 +117,13 @@ class Dispatcher:
             if (stopping := self._lane.pending) is not None:
                 # Asked for before this call: it is waited for, not raced. Its report comes in any case.
                 await asyncio.wrap_future(stopping)
-            return await self._execute(self.plan(actions, policy), generation, on_dispatch, policy)
+            return await self._execute(self.plan(actions, policy), epoch, on_dispatch, policy)
         finally:
             self._turn.release()
+
+    def _epoch(self) -> tuple[int, int]:
+        """Stops so far: the lane's, from whichever side here, and those that other programs sent to the robot."""
+        return self._lane.generation, self._robot.stops_elsewhere
 
     async def stop(self, reason: str, latch: bool = False) -> StopReport:
         """Stop the robot, end the sequence under way and those that wait; with `latch` nothing moves until `reset`.
@@ -131,7 +135,7 @@ class Dispatcher:
         return report
 
     async def _execute(
-        self, plan: Plan, generation: int, on_dispatch: OnDispatch | None, policy: Policy | None
+        self, plan: Plan, epoch: tuple[int, int], on_dispatch: OnDispatch | None, policy: Policy | None
     ) -> list[StepResult]:
         results: list[StepResult] = []
         ended: Outcome | None = None
@@ -141,7 +145,7 @@ class Dispatcher:
             elif ended is not None:
                 result = _never(step, ended)
             else:
-                result = await self._step(step, generation, on_dispatch, policy or self._policy)
+                result = await self._step(step, epoch, on_dispatch, policy or self._policy)
                 if result.status is not Status.DONE:
                     ended = Outcome(Status.INTERRUPTED)
             results.append(result)
@@ -158,9 +162,11 @@ class Dispatcher:
         text = "" if report.acknowledged else UNCONFIRMED
         return StepResult(step, Outcome(status, text), report.sent_at, self._clock.now())
 
-    async def _step(self, step: Action, generation: int, on_dispatch: OnDispatch | None, policy: Policy) -> StepResult:
+    async def _step(
+        self, step: Action, epoch: tuple[int, int], on_dispatch: OnDispatch | None, policy: Policy
+    ) -> StepResult:
         def permit() -> bool:
-            return self._lane.generation == generation
+            return self._epoch() == epoch
 
         if not permit():
             return _never(step, Outcome(Status.INTERRUPTED))

@@ -45,6 +45,11 @@ def trick(spec: ActionSpec) -> bool:
     return spec.action_class in {"gesture", "energetic"} and gait(spec) is None and not still
 
 
+def shows_busy(spec: ActionSpec) -> bool:
+    """Whether the state machine says that it is going on: tricks, jumps and pounces; not gaits, settings or leaning."""
+    return trick(spec) or (spec.action_class == "acrobatic" and gait(spec) is None)
+
+
 def machine(posture: Posture, running: ActionSpec | None, walking: int | None, locked: bool) -> int:
     """The state of the state machine.
 

@@ -71,6 +71,11 @@ class SimRobot:
         """Nobody else can reach it."""
         return False
 
+    @property
+    def stops_elsewhere(self) -> int:
+        """Nobody else can reach it."""
+        return 0
+
     async def start(self) -> None:
         """Nothing to connect."""
 
@@ -151,6 +156,11 @@ class NullRobot:
     def foreign(self) -> bool:
         """Nobody else can reach it."""
         return False
+
+    @property
+    def stops_elsewhere(self) -> int:
+        """Nobody else can reach it."""
+        return 0
 
     async def start(self) -> None:
         """Nothing to connect."""

@@ -52,6 +52,9 @@ class ScriptedRobot:
     def state(self) -> RobotState:
         return self.reported
 
+    foreign = False
+    stops_elsewhere = 0
+
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from claudiad.clock import Clock
 from claudiad.errors import RobotError
-from claudiad.robot import interface, photo, registry
+from claudiad.robot import firmware, interface, photo, registry
 from claudiad.robot.base import FOREIGN, Outcome, Status, always
 from claudiad.robot.go2 import codes, memo
 from claudiad.robot.go2.connection import Connection, connect
@@ -157,6 +157,11 @@ class Go2Robot:
         """Somebody else moves the robot: it does, or lately did, what nobody here asked for."""
         return self._robot is not None and self._robot.watch.foreign
 
+    @property
+    def stops_elsewhere(self) -> int:
+        """StopMoves that other programs sent."""
+        return self._robot.watch.stops if self._robot else 0
+
     def stop_now(self) -> bool:
         """StopMove through a client of its own; True when it was acknowledged. Blocks for at most `STOP_S`."""
         self._stops += 1
@@ -170,10 +175,10 @@ class Go2Robot:
     async def perform(self, action: Action, permit: Callable[[], bool] = always) -> Outcome:
         """One step, until the robot's state shows that it is over. Raises RobotError before `start`."""
         robot = self._there
-        stops, theirs = self._stops, robot.watch.stops
+        stops = self._stops
 
         def allowed() -> bool:
-            return self._stops == stops and robot.watch.stops == theirs and permit()
+            return self._stops == stops and permit()
 
         if action.name == registry.PHOTO:
             return await self._photograph(allowed)
@@ -189,16 +194,16 @@ class Go2Robot:
 
     async def _act(self, action: Action, allowed: Callable[[], bool]) -> Outcome:
         spec = self._table[action.name]
-        gesture = spec.action_class != "safe"
-        if gesture and (stiff := await self._unlocked(allowed)):
+        shown = firmware.shows_busy(spec)
+        if shown and (stiff := await self._unlocked(allowed)):
             return stiff
         begun = self._watch.busy_count
         reply = await self._call(self._there.sport, action.api_id, dict(action.params), allowed)
         if reply.code not in (OK, TIMEOUT):
             return codes.outcome(reply.code)
-        if gesture:
+        if shown:
             return await self._shown(spec, allowed, lambda: self._watch.busy_count > begun, self._at_rest)
-        if spec.gives is not None:
+        if spec.gives is not None and firmware.gait(spec) is None:
             # A robot that was in that posture already shows it before it has even begun: what it shows now is old.
             # Lying counts late: Damp may follow, and a robot on its way down would fall.
             wait = spec.duration_s if spec.gives is Posture.LYING else SETTLE_S
@@ -206,7 +211,12 @@ class Go2Robot:
             held = lambda: self._clock.now() > settled and self._holds(spec.gives)  # noqa: E731 - it is a condition
             return await self._shown(spec, allowed, held, self._at_rest)
         # A setting, and ways of walking: the state does not show them. Only an answer says that it was taken.
-        return _DONE if reply.code == OK else Outcome(Status.UNKNOWN, UNSURE)
+        if reply.code != OK:
+            return Outcome(Status.UNKNOWN, UNSURE)
+        taken = self._clock.now() + spec.duration_s
+        while self._clock.now() < taken and allowed():
+            await self._clock.sleep(LOOK_S)
+        return _DONE if allowed() else _INTERRUPTED
 
     async def _shown(
         self,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from claudiad.errors import ClaudiaError, RobotError
 from claudiad.robot.go2 import memo
 from claudiad.robot.go2.link import Link
-from claudiad.robot.go2.rpc import OK, Client
+from claudiad.robot.go2.rpc import OK, SEND_FAILED, Client
 
 STOP_MOVE = 1003
 _CALL_S = 0.2
@@ -30,8 +30,8 @@ def stop(interface: str, domain: int, seconds: float) -> tuple[int, float]:
     try:
         client, attempts, code = Client(link, "sport"), 0, 0
         while (left := began + seconds - time.monotonic()) > 0:
-            attempts += client.reachable
             code = client.call(STOP_MOVE, timeout_s=min(_CALL_S, left), urgent=True).code
+            attempts += code != SEND_FAILED
             if code == OK:
                 ms = (time.monotonic() - began) * 1000
                 until = time.monotonic() + _AFTER_S
