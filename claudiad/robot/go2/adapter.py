@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import math
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -96,6 +97,8 @@ class Go2Robot:
         self._hold: Hold | None = None
         self._robot: Connection | None = None
         self._stops = 0
+        self._stopping_since = 0
+        """When the first of the stops that are not acknowledged yet was sent (ns, monotonic); 0 = there is none."""
 
     # --- lifetime ----------------------------------------------------------------------------------------------------
 
@@ -168,7 +171,15 @@ class Go2Robot:
         if self._robot is None:
             return False
         self._robot.watch.touch()
-        return self._robot.stopping.call(self._table[registry.STOP].api_id, timeout_s=STOP_S, urgent=True).code == OK
+        client, stop = self._robot.stopping, self._table[registry.STOP].api_id
+        if not self._stopping_since:
+            self._stopping_since = time.monotonic_ns()
+        # An answer that takes longer than one attempt waits is one all the same.
+        stopped = client.call(stop, timeout_s=STOP_S, urgent=True).code == OK
+        stopped = stopped or client.answered_late(stop, self._stopping_since)
+        if stopped:
+            self._stopping_since = 0
+        return stopped
 
     # --- one step ----------------------------------------------------------------------------------------------------
 
@@ -270,6 +281,8 @@ class Go2Robot:
     # --- walking -----------------------------------------------------------------------------------------------------
 
     async def _walk(self, action: Action, allowed: Callable[[], bool]) -> Outcome:
+        if not all(map(math.isfinite, action.params.values())):
+            raise RobotError(f"a move by numbers that are none: {dict(action.params)}")
         avoiding = await self._call(self._there.avoidance, SWITCH_AVOIDANCE, {"enable": True}, allowed, AVOID_S)
         if not allowed():
             return _INTERRUPTED
@@ -330,6 +343,7 @@ class Go2Robot:
         seen = self._watch.seen
         elsewhere = state.posture in (Posture.SITTING, Posture.LYING)
         if self._watch.foreign or elsewhere or (seen is not None and seen.busy):
+            self._watch.taken()
             return Outcome(Status.INTERRUPTED, TAKEN)
         return None
 

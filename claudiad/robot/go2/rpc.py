@@ -52,6 +52,8 @@ class Client:
         self._messages = m
         self._waiting: dict[int, Future[Reply]] = {}
         self._last_id = 0
+        self._late: dict[int, int] = {}
+        """By kind, the number of the latest request that was answered when nobody waited any more."""
         self._requests = link.writer(f"rt/api/{service}/request", m.Request, REQUEST_LIFESPAN_MS)
         self._responses = link.reader(f"rt/api/{service}/response", m.Response, self._answered)
 
@@ -96,10 +98,18 @@ class Client:
         finally:
             self._waiting.pop(number, None)
 
+    def answered_late(self, api_id: int, since: int) -> bool:
+        """True when a request of this kind that was sent since then (ns, monotonic) was answered well, but late."""
+        return self._late.get(api_id, 0) >= since
+
     def _answered(self, response: Any) -> None:
-        answer = self._waiting.pop(response.header.identity.id, None)
+        identity, code = response.header.identity, int(response.header.status.code)
+        answer = self._waiting.pop(identity.id, None)
         if answer is not None:
-            answer.set_result(Reply(int(response.header.status.code), response.data, bytes(response.binary)))
+            answer.set_result(Reply(code, response.data, bytes(response.binary)))
+        elif code == OK and identity.id <= self._last_id:
+            # A late answer, or another client's: theirs says as much about the robot.
+            self._late[int(identity.api_id)] = int(identity.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,10 @@ class Watch:
         with self._lock:
             self._own, self._own_at = action, self._now()
 
+    def taken(self) -> None:
+        """Something of our own was seen to be ended by somebody else."""
+        self._foreign_at = self._now()
+
     def touch(self) -> None:
         """Something was sent from here that may move the robot: a stop ends what is under way."""
         self._own_at = self._now()
@@ -150,13 +154,10 @@ class Watch:
         """Movement belongs to whoever it began with: a dance that goes on after its stop is still this one's."""
         goes_on = seen.busy or seen.moving
         began = (seen.busy and not before.busy) or (seen.moving and not before.moving)
-        if self._own is not None or now - self._own_at <= GRACE_S:
-            self._theirs = False
-        elif began or changed:
-            self._theirs = True
-        if self._theirs and (goes_on or changed):
+        # What begins while something of our own goes on is put down to that; what begins soon after it, when it lasts.
+        self._theirs = self._own is None and goes_on and (self._theirs or began)
+        if self._own is None and now - self._own_at > GRACE_S and (self._theirs or changed):
             self._foreign_at = now
-        self._theirs = self._theirs and goes_on
 
     def _low(self, m: Any) -> None:
         charge = int(m.bms_state.soc)

@@ -184,3 +184,19 @@ def test_a_charge_is_a_percentage_and_gets_old(soc: int, known: int, hand: Hand)
     assert hand.watch.state().battery == known
     hand.now += BATTERY_S + 0.1
     assert hand.watch.state().battery == -1
+
+
+def test_a_walk_that_begins_soon_after_our_own_is_theirs_when_it_lasts(hand: Hand) -> None:
+    """A robot that settles is still after two seconds."""
+    hand.report()
+    hand.watch.own("Hello")
+    hand.report(1006)
+    hand.report()
+    hand.watch.own(None)
+    for _ in range(round(1.5 * GRACE_S / 0.4)):
+        assert not hand.watch.foreign
+        hand.now += 0.4
+        hand.report(1015, v=0.4)
+        if hand.watch.foreign:
+            break
+    assert hand.watch.foreign
