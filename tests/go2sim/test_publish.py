@@ -69,10 +69,11 @@ def test_the_adapter_reads_what_is_written(posture: Posture, old_firmware: bool)
         height=m.body_height,
         position=(m.position[0], m.position[1]),
         yaw=m.imu_state.rpy[2],
+        tilt=m.imu_state.rpy[0],
         velocity=(m.velocity[0], m.velocity[1]),
         yaw_speed=m.yaw_speed,
     )
-    assert (back.posture, back.busy, back.walking, back.moving) == (posture, False, False, False)
+    assert (back.posture, back.busy, back.moving) == (posture, False, False)
 
 
 def test_delays_do_not_add_up() -> None:

@@ -6,8 +6,9 @@ import itertools
 import os
 import socket
 
-# 0 is the robot's own. From 101 on the ports of a domain lie where Linux takes those of outgoing connections from.
-_DOMAINS = range(20, 100)
+# 0 is the robot's own; 230 is the last whose ports there are. From 101 on they lie where Linux takes those of outgoing
+# connections from: one that is taken is passed over.
+_DOMAINS = range(20, 231)
 _PORT_BASE, _PORTS_PER_DOMAIN = 7400, 250
 _UNICAST = 10
 """Offset of the first participant's own port (RTPS specification, 9.6.1.1)."""

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 CALL_S = 1.0
 """Longest wait for a response. Firmware may answer when an action is accepted or when it is over: nobody knows."""
 STOP_S = 0.15
+HALTS = 4
+"""Attempts to end a move before the stop lane has to."""
 PHOTO_S = 3.0
 AVOID_S = 0.3
 FIRST_STATE_S = 2.5
@@ -217,7 +219,7 @@ class Go2Robot:
         if spec.gives is not None and firmware.gait(spec) is None:
             # A robot that was in that posture already shows it before it has even begun: what it shows now is old.
             # Lying counts late: Damp may follow, and a robot on its way down would fall.
-            wait = spec.duration_s if spec.gives is Posture.LYING else SETTLE_S
+            wait = spec.duration_s if spec.gives in (Posture.LYING, Posture.DAMPED) else SETTLE_S
             settled = self._clock.now() + wait
             held = lambda: self._clock.now() > settled and self._holds(spec.gives)  # noqa: E731 - it is a condition
             return await self._shown(spec, allowed, held, self._at_rest)
@@ -349,13 +351,16 @@ class Go2Robot:
 
     async def _halted(self, outcome: Outcome) -> Outcome:
         """Stop walking, then `outcome`. Raises RobotError when no stop was acknowledged: then the lane stops it."""
-        reply = await asyncio.get_running_loop().run_in_executor(self._worker, self._halt)
-        if reply.code != OK:
-            raise RobotError(f"the end of a move was not acknowledged (code {reply.code})")
+        if not await asyncio.get_running_loop().run_in_executor(self._worker, self._halt):
+            raise RobotError("the end of a move was not acknowledged")
         return outcome
 
-    def _halt(self) -> Reply:
-        return self._there.sport.call(self._table[registry.STOP].api_id, timeout_s=STOP_S, urgent=True)
+    def _halt(self) -> bool:
+        client, stop, began = self._there.sport, self._table[registry.STOP].api_id, time.monotonic_ns()
+        for _ in range(HALTS):
+            if client.call(stop, timeout_s=STOP_S, urgent=True).code == OK or client.answered_late(stop, began):
+                return True
+        return False
 
     async def _send(self, api_id: int, velocity: Velocity, allowed: Callable[[], bool]) -> Reply:
         wire = json.dumps({"x": velocity.x, "y": velocity.y, "z": velocity.yaw}, allow_nan=False)

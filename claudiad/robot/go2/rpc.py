@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
@@ -52,6 +53,7 @@ class Client:
         self._messages = m
         self._waiting: dict[int, Future[Reply]] = {}
         self._last_id = 0
+        self._given_up: deque[int] = deque(maxlen=64)
         self._late: dict[int, int] = {}
         """By kind, the number of the latest request that was answered when nobody waited any more."""
         self._requests = link.writer(f"rt/api/{service}/request", m.Request, REQUEST_LIFESPAN_MS)
@@ -94,6 +96,7 @@ class Client:
         try:
             return answer.result(timeout_s)
         except Late:
+            self._given_up.append(number)
             return Reply(TIMEOUT)
         finally:
             self._waiting.pop(number, None)
@@ -107,8 +110,8 @@ class Client:
         answer = self._waiting.pop(identity.id, None)
         if answer is not None:
             answer.set_result(Reply(code, response.data, bytes(response.binary)))
-        elif code == OK and identity.id <= self._last_id:
-            # A late answer, or another client's: theirs says as much about the robot.
+        elif identity.id in self._given_up and code == OK:
+            self._given_up.remove(identity.id)
             self._late[int(identity.api_id)] = int(identity.id)
 
 
