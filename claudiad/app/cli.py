@@ -6,9 +6,9 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from claudiad import __version__
+from claudiad.command_line import Parser
 from claudiad.errors import ClaudiaError, ConfigError
 
 COMMANDS = ("run", "demo", "doctor", "ask", "hear", "mission", "say", "check_config", "models", "voices")
@@ -20,14 +20,6 @@ EPILOG = """\
 Exit statuses: 0 done · 1 the demo or a mission failed · 64 wrong command line · 65 unreadable data
 74 sound device · 75 the robot is held by another process · 76 the robot refused · 78 configuration, engine or model
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse with the exit status sysexits.h has for a wrong command line; sub-commands inherit it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(64, f"{self.prog}: {message}\n")
 
 
 def parser() -> argparse.ArgumentParser:

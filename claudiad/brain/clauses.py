@@ -78,8 +78,7 @@ def _pieces(heard: Heard, grammar: Grammar, gaps: Gaps) -> list[_Piece]:
     out: list[_Piece] = []
     i = 0
     while i < len(cuts) - 1:
-        spans = range(len(cuts) - 1, i, -1) if grammar.may_begin(heard.key, cuts[i], gaps) else ()
-        longest = ((j, _parse(heard, grammar, gaps, cuts[i], cuts[j])) for j in spans)
+        longest = ((j, _parse(heard, grammar, gaps, cuts[i], cuts[j])) for j in range(len(cuts) - 1, i, -1))
         j, parsed = next(((j, p) for j, p in longest if p is not None), (i + 1, None))
         out.append(_Piece(cuts[i], cuts[j], parsed))
         i = j

@@ -107,11 +107,6 @@ class Grammar:
         parsed = Parsed(wanted, tuple(s for s in chain if s.forbidden), not perhaps)
         return parsed if sum(s.times * max(1, len(s.actions)) for s in wanted) <= MAX_STEPS else "too long"
 
-    def may_begin(self, key: str, pos: int, gaps: Gaps = no_gaps) -> bool:
-        """False where no step begins, nor behind fillers or insertions: cheaper than to parse what follows."""
-        search = _Search(key, frozenset(), gaps, False, set())
-        return any(self._steps.at(key, start) for start in self._starts(search, pos))
-
     def only_asks(self, key: str) -> bool:
         """See `Steps.only_asks`."""
         return self._steps.only_asks(key)

@@ -13,9 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from claudiad import __version__
+from claudiad.command_line import Parser
 from claudiad.errors import ClaudiaError, RobotError
 from claudiad.go2sim import control, faults
 from claudiad.go2sim.faults import Fault
@@ -47,15 +47,9 @@ Exit statuses: 0 ended by SIGTERM or SIGINT · 64 wrong command line · 76 the n
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(64, f"{self.prog}: {message}\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = _Parser(
+    p = Parser(
         prog="claudiad-go2sim",
         description="A simulated Unitree Go2 on DDS: programs written for the SDK talk to it as to the robot.",
         epilog=EPILOG,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -76,7 +77,7 @@ def reply(code: int = OK, /, **data: Any) -> Reply:
     return Reply(code, json.dumps(data) if data else "")
 
 
-class _Small:
+class _Small(ABC):
     """A service that answers at once."""
 
     name = ""
@@ -89,8 +90,9 @@ class _Small:
         except BadParameterError:
             return Reply(BAD_PARAMETER)
 
+    @abstractmethod
     def _answer(self, api_id: int, values: Mapping[str, Any]) -> Reply:
-        raise NotImplementedError
+        """The reply to one request. Raises BadParameterError."""
 
 
 class MotionSwitcher(_Small):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from asyncio import events
 
 import pytest
 
 from tests.app.room import room
+from tests.fakes.loop import long_callbacks
 
 LONGEST_MS = 50.0
 
@@ -16,18 +15,7 @@ LONGEST_MS = 50.0
 @pytest.fixture
 def worst(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, str]]:
     """Processor time of every callback on the loop's thread, in ms: what other programs do does not count."""
-    seen: list[tuple[float, str]] = []
-    run = events.Handle._run
-
-    def timed(handle: events.Handle) -> None:
-        began = time.thread_time()
-        run(handle)
-        spent = (time.thread_time() - began) * 1000
-        if spent > LONGEST_MS:
-            seen.append((round(spent), repr(handle)))
-
-    monkeypatch.setattr(events.Handle, "_run", timed)
-    return seen
+    return long_callbacks(monkeypatch, LONGEST_MS)
 
 
 async def test_no_callback_computes_for_long(monkeypatch: pytest.MonkeyPatch, worst: list[tuple[float, str]]) -> None:

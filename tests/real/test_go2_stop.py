@@ -11,9 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from asyncio import events
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from claudiad.app import cli
 from claudiad.clock import SystemClock
 from claudiad.robot import registry
 from claudiad.robot.base import Status
@@ -31,6 +30,7 @@ from claudiad.robot.go2.rpc import Client, Reply
 from claudiad.robot.safety import Policy
 from claudiad.robot.stop_lane import StopLane
 from claudiad.types import Action
+from tests.fakes.loop import long_callbacks
 from tests.real.domains import free_domain
 from tests.real.go2sim_process import ROOT, Go2Sim, Line
 
@@ -274,12 +274,13 @@ def test_stop_robot_goes_on_until_it_is_answered(tmp_path: Path) -> None:
         assert {call["name"] for call in sim.calls()} == {STOP}
 
 
-@pytest.mark.skipif(Path("/var/lib/claudia/go2.json").exists(), reason="a Go2 was used from this machine")
-def test_stop_robot_asks_for_the_interface_it_was_never_told(tmp_path: Path) -> None:
-    """78, before anything is sent."""
-    ended = stop_robot(tmp_path)
-    assert ended.returncode == 78
-    assert "which interface?" in ended.stderr
+def test_stop_robot_asks_for_the_interface_it_was_never_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """78, before anything is sent; also on a machine from which a Go2 was used."""
+    monkeypatch.setattr(memo, "folders", lambda _environ: [tmp_path])
+    assert cli.main(["stop-robot"]) == 78
+    assert "which interface?" in capsys.readouterr().err
 
 
 # --- the event loop --------------------------------------------------------------------------------------------------
@@ -288,20 +289,9 @@ LONGEST_MS = 20.0
 
 
 @pytest.fixture
-def blocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[float, str]]]:
+def blocked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, str]]:
     """Processor time, in ms, of each callback of the loop that took longer than `LONGEST_MS` on the loop's thread."""
-    seen: list[tuple[float, str]] = []
-    run = events.Handle._run
-
-    def timed(handle: events.Handle) -> None:
-        began = time.thread_time()
-        run(handle)
-        spent = (time.thread_time() - began) * 1000
-        if spent > LONGEST_MS:
-            seen.append((round(spent), repr(handle)))
-
-    monkeypatch.setattr(events.Handle, "_run", timed)
-    return seen
+    return long_callbacks(monkeypatch, LONGEST_MS)
 
 
 async def test_nothing_blocks_the_event_loop(tmp_path: Path, blocked: list[tuple[float, str]]) -> None:
