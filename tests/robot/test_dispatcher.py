@@ -351,3 +351,30 @@ def test_what_it_says_has_no_stop_word() -> None:
         assert said.endswith("。")
         for word in ("停止", "止ま", "止め", "ストップ", "待て", "やめ", "動くな", "動かないで"):
             assert word not in said
+
+
+async def test_a_stop_by_another_program_ends_the_sequence(clock: JumpClock, setup: Setup) -> None:
+    """It came between two steps: the next is never sent, and a new command is a new beginning."""
+    robot = ScriptedRobot()
+    dispatcher, _ = setup(robot)
+
+    def stopped(_action: Action, _at: float) -> None:
+        robot.stops_elsewhere += 1
+
+    results = await dispatcher.run([act("Hello"), act("Sit")], on_dispatch=stopped)
+    assert statuses(results) == [("Hello", Status.INTERRUPTED), ("Sit", Status.INTERRUPTED)]
+    assert "Sit" not in robot.log
+    assert statuses(await dispatcher.run([act("Sit")])) == [("Sit", Status.DONE)]
+
+
+async def test_what_was_not_seen_to_end_is_remembered_until_a_stop(clock: JumpClock, setup: Setup) -> None:
+    """Whoever shuts down has to know: a dance nobody saw the end of may still go on."""
+    robot = ScriptedRobot()
+    dispatcher, _ = setup(robot)
+    await dispatcher.run([act("Hello")])
+    assert not dispatcher.unsettled
+    robot.outcome = Outcome(Status.UNKNOWN, "分かりません。")
+    await dispatcher.run([act("Dance1")])
+    assert dispatcher.unsettled
+    await dispatcher.stop("test")
+    assert not dispatcher.unsettled
