@@ -35,6 +35,11 @@ class AudioSettings(Section):
     stale_ms: int = Field(
         1500, ge=200, le=10_000, description="No audio for this long means the device is gone: it is reopened by name."
     )
+    echo_cancellation: bool = Field(
+        True,
+        description="Take what the robot itself says out of what it hears (WebRTC); false where the sound server or "
+        "the microphone does that.",
+    )
     reopen_ms: int = Field(1000, ge=100, le=60_000, description="Pause between attempts to open a missing device.")
 
 
@@ -43,7 +48,12 @@ class EndpointSettings(Section):
 
     aggressiveness: int = Field(2, ge=0, le=3, description="webrtcvad mode: 0 hears everything, 3 only clear speech.")
     start_ms: int = Field(60, ge=20, le=100, description="Speech needed within the last 100 ms to begin an utterance.")
-    hangover_ms: int = Field(300, ge=100, le=2000, description="Silence that ends an utterance.")
+    early_ms: int = Field(
+        160, ge=60, le=1000, description="Silence after which recognition starts on what there is; nothing is done yet."
+    )
+    hangover_ms: int = Field(
+        300, ge=100, le=2000, description="Silence that ends every utterance when `turn.adaptive` is false."
+    )
     pre_roll_ms: int = Field(300, ge=0, le=1000, description="Audio kept from before the first voiced frame.")
     min_speech_ms: int = Field(120, ge=20, le=2000, description="Less voiced audio than this is not an utterance.")
     max_utterance_ms: int = Field(15_000, ge=1000, le=28_000, description="An utterance is cut here whatever follows.")
@@ -142,8 +152,48 @@ class RobotSettings(Section):
 
 
 class TurnSettings(Section):
-    """Budgets of a turn, from the end of speech (docs/architecture.md)."""
+    """Whose turn it is to speak (docs/turn-taking.md), and budgets from the end of speech (docs/architecture.md)."""
 
+    profile: Literal["snappy", "calm"] = Field(
+        "snappy", description="`snappy`: quick; `calm`: for people who pause long, children, lively rooms."
+    )
+    adaptive: bool = Field(
+        True, description="The silence that ends an utterance follows from its words; false: `endpoint.hangover_ms`."
+    )
+    complete_ms: int = Field(
+        0, ge=0, le=2000, description="Silence behind a complete command; 0 = the profile's (snappy 200, calm 300)."
+    )
+    between_ms: int = Field(
+        0,
+        ge=0,
+        le=3000,
+        description="Silence behind other words; 0 = the profile's (600, 800), longer for a speaker whose pauses are "
+        "long.",
+    )
+    open_ms: int = Field(
+        0,
+        ge=0,
+        le=3000,
+        description="Silence behind an unfinished phrase (〜て, えーと); 0 = the profile's (1000, 1200).",
+    )
+    same_turn_ms: int = Field(
+        1200,
+        ge=0,
+        le=3000,
+        description="Speech that resumes this soon after a command belongs to it, and may revoke it.",
+    )
+    speculate: bool = Field(
+        True,
+        description="Use what was recognised and decided before the end was certain; nothing moves or sounds early.",
+    )
+    barge_in: bool = Field(True, description="Other speech lowers and pauses the voice; false: only a stop ends it.")
+    barge_in_ms: int = Field(200, ge=60, le=2000, description="Speech that pauses the voice; it is lowered at once.")
+    resume_ms: int = Field(
+        2000,
+        ge=200,
+        le=10_000,
+        description="After a cough or an あいづち the voice goes on this long after it was paused.",
+    )
     stop_budget_ms: int = Field(300, ge=50, le=5000, description="Emergency word to StopMove.")
     action_budget_ms: int = Field(500, ge=50, le=10_000, description="Hot path to the first robot command.")
     turn_budget_ms: int = Field(8000, ge=500, le=60_000, description="The whole turn.")
