@@ -6,7 +6,7 @@ Audio inside the program is always mono, 16 kHz, int16, in frames of 20 ms (`FRA
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -53,10 +53,13 @@ class Utterance:
     pcm: Pcm
     start_sample: int
     """Index of `pcm[0]` in the stream since it was opened."""
+    speech_start_sample: int
+    """Index of the first voiced sample; the pre-roll lies before it."""
     speech_end_sample: int
     """Index just past the last voiced sample: the zero of the turn's latency ledger."""
     commit_sample: int
-    """Index at which the endpointer committed (speech end + hangover, or the length limit)."""
+    """Index up to which `pcm` reaches: where the endpointer committed (speech end + hangover, or the length limit), or,
+    in a pause, where the stream is."""
     voiced_ms: int
     level_dbfs: float
     """Mean level of the voiced frames."""
@@ -64,6 +67,28 @@ class Utterance:
     """The room's noise level when the utterance began."""
     truncated: bool = False
     """True when the maximum length cut it, not silence."""
+
+    def with_silence(self, ms: int) -> Pcm:
+        """The samples with at least this much silence behind the last voiced one, zeros where there is less."""
+        missing = ms * SAMPLE_RATE // 1000 - (self.commit_sample - self.speech_end_sample)
+        return np.concatenate([self.pcm, np.zeros(missing, np.int16)]) if missing > 0 else self.pcm
+
+
+def joined(first: Utterance, second: Utterance) -> Utterance:
+    """Two utterances of one stream as one, zeros for what lies between them and belongs to neither."""
+    gap = max(0, second.start_sample - first.commit_sample)
+    seen = max(0, first.commit_sample - second.start_sample)
+    voiced = first.voiced_ms + second.voiced_ms
+    return replace(
+        second,
+        pcm=np.concatenate([first.pcm, np.zeros(gap, np.int16), second.pcm[seen:]]),
+        start_sample=first.start_sample,
+        speech_start_sample=first.speech_start_sample,
+        voiced_ms=voiced,
+        level_dbfs=(first.level_dbfs * first.voiced_ms + second.level_dbfs * second.voiced_ms) / max(1, voiced),
+        floor_dbfs=first.floor_dbfs,
+        truncated=first.truncated or second.truncated,
+    )
 
 
 @dataclass(frozen=True, slots=True)

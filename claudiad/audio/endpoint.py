@@ -3,8 +3,13 @@
 Time is the count of samples, never a clock: a backlog pushed at once gives the same utterances as the same
 audio in real time. Every `SpeechStarted` is followed by exactly one `UtteranceCommitted` or `SpeechDiscarded`.
 
-    idle ──start_ms of speech within the window──► speech ──hangover_ms without──► idle   (commit or discard)
-                                                    └─ max_utterance_ms ──► speech        (commit, truncated)
+    idle ──start_ms of speech within the window──► speech ──early_ms without──► pause ──hangover──► idle
+                                                    ▲  └─ max_utterance_ms ─► speech      │  (commit or discard)
+                                                    │     (commit, truncated)             │
+                                                    └──────────── speech ────────────────┘
+
+How long a pause may be is not for the endpointer to know: `wait` tells it, while the pause goes on, what the words so
+far are worth waiting for. Until it is told, and for every new pause, it is `hangover_ms`.
 """
 
 from __future__ import annotations
@@ -33,6 +38,22 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """`early_ms` of silence: perhaps the end, perhaps not. Once for each pause, and only of enough speech."""
+
+    utterance: Utterance
+    """What there is; the same `speech_end_sample` as the committed one's if nothing more is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """The pause was not the end."""
+
+    pause_ms: int
+    """From the last voiced sample to the next."""
+
+
+@dataclass(frozen=True, slots=True)
 class UtteranceCommitted:
     """An utterance is complete."""
 
@@ -48,7 +69,7 @@ class SpeechDiscarded:
     end_sample: int
 
 
-Event = SpeechStarted | UtteranceCommitted | SpeechDiscarded
+Event = SpeechStarted | SpeechPaused | SpeechResumed | UtteranceCommitted | SpeechDiscarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +89,10 @@ class Endpointer:
         """Args: `voicing` decides which frames are speech; webrtcvad and the adaptive floor when None."""
         self._voicing = voicing or Voicing(settings)
         self._start_frames = _frames(settings.start_ms)
-        self._hangover = _frames(settings.hangover_ms) * FRAME_SAMPLES
+        self._usual_hangover = _frames(settings.hangover_ms) * FRAME_SAMPLES
+        self._hangover = self._usual_hangover
+        self._early = _frames(settings.early_ms) * FRAME_SAMPLES
+        self._paused = False
         self._min_voiced = _frames(settings.min_speech_ms)
         self._max_samples = _frames(settings.max_utterance_ms) * FRAME_SAMPLES
         # Half the longest utterance at least stays for speech, whatever pre-roll is asked for.
@@ -79,6 +103,8 @@ class Endpointer:
         self._history: deque[_Heard] = deque(maxlen=window + pre_roll)
         self._active = False
         self._begin = 0
+        self._onset = 0
+        self._piece = 0
         self._speech: list[_Heard] = []
         self._speech_floor = 0.0
         self._confirmed: set[int] = set()
@@ -105,9 +131,37 @@ class Endpointer:
         """Audio time since the last voiced frame."""
         return (self._next - self._last_voiced) * 1000 // SAMPLE_RATE
 
-    def current(self) -> Pcm:
-        """The utterance in progress, pre-roll included, up to the last frame pushed; empty when there is none."""
-        return _join(self._speech)
+    @property
+    def speech_start_sample(self) -> int:
+        """Of the utterance in progress: its first voiced sample."""
+        return self._onset
+
+    @property
+    def voiced_ms(self) -> int:
+        """Voiced audio in the utterance in progress."""
+        return len(self._confirmed) * FRAME_MS
+
+    @property
+    def position(self) -> int:
+        """Index just past the last sample pushed."""
+        return self._next
+
+    def wait(self, ms: int) -> None:
+        """Let the pause in progress last this long before it is the end; takes effect with the next frame."""
+        if self._paused:
+            self._hangover = _frames(ms) * FRAME_SAMPLES
+
+    @property
+    def piece_start_sample(self) -> int:
+        """First voiced sample since the last pause of the utterance in progress, or since its beginning."""
+        return self._piece
+
+    def current(self, start_sample: int = 0) -> Pcm:
+        """The utterance in progress, pre-roll included, up to the last frame pushed; empty when there is none.
+
+        `start_sample`: only what lies behind it.
+        """
+        return _join([one for one in self._speech if one.start >= start_sample])
 
     def push(self, frame: Frame | Pcm) -> list[Event]:
         """Take the next 20 ms.
@@ -160,7 +214,7 @@ class Endpointer:
         if len(voiced) < self._start_frames:
             return
         onset = voiced[0].start
-        self._start([one for one in self._history if one.start >= onset - self._pre_roll])
+        self._start([one for one in self._history if one.start >= onset - self._pre_roll], onset)
         self._confirmed = {one.start for one in voiced}
         self._history.clear()
         events.append(SpeechStarted(onset))
@@ -169,19 +223,34 @@ class Endpointer:
         self._speech.append(heard)
         recent = [one for one in list(self._window)[-_CONFIRM_FRAMES:] if one.voiced]
         if heard.voiced and len(recent) > 1:
+            if self._paused:
+                self._piece = recent[0].start
+                events.append(SpeechResumed((self._piece - self._last_voiced) * 1000 // SAMPLE_RATE))
+                self._go_on()
             self._confirmed.update(one.start for one in recent)
             self._last_voiced = self._next
+        silence = self._next - self._last_voiced
         # A voiced frame that may yet be confirmed holds the end back: it could be the next word's first.
-        if self._next - self._last_voiced >= self._hangover and not heard.voiced:
+        if silence >= self._hangover and not heard.voiced:
             self._end(events)
         elif self._next - self._begin >= self._max_samples:
             self._commit(events, truncated=True)
             # What follows belongs to the next utterance, which begins right here, also within a pause.
-            self._start([])
+            self._start([], self._next)
             events.append(SpeechStarted(self._next))
+        elif silence >= self._early and not (self._paused or heard.voiced) and len(self._confirmed) >= self._min_voiced:
+            self._paused = True
+            events.append(SpeechPaused(self._utterance(truncated=False)))
 
-    def _start(self, heard: list[_Heard]) -> None:
+    def _go_on(self) -> None:
+        """The next pause is a new one."""
+        self._paused = False
+        self._hangover = self._usual_hangover
+
+    def _start(self, heard: list[_Heard], onset: int) -> None:
         self._active = True
+        self._onset = self._piece = onset
+        self._go_on()
         self._speech = heard
         self._begin = heard[0].start if heard else self._next
         self._speech_floor = self._voicing.floor_dbfs
@@ -195,13 +264,17 @@ class Endpointer:
         self._history.extend(quiet)
 
     def _commit(self, events: list[Event], *, truncated: bool) -> None:
-        powers = [one.power for one in self._speech if one.start in self._confirmed]
-        if len(powers) < self._min_voiced:
+        if len(self._confirmed) < self._min_voiced:
             events.append(SpeechDiscarded("too short", self._begin, self._next))
-            return
-        utterance = Utterance(
+        else:
+            events.append(UtteranceCommitted(self._utterance(truncated=truncated)))
+
+    def _utterance(self, *, truncated: bool) -> Utterance:
+        powers = [one.power for one in self._speech if one.start in self._confirmed]
+        return Utterance(
             pcm=_join(self._speech),
             start_sample=self._begin,
+            speech_start_sample=self._onset,
             speech_end_sample=self._last_voiced,
             commit_sample=self._next,
             voiced_ms=len(powers) * FRAME_MS,
@@ -209,10 +282,10 @@ class Endpointer:
             floor_dbfs=self._speech_floor,
             truncated=truncated,
         )
-        events.append(UtteranceCommitted(utterance))
 
     def _forget(self) -> None:
         self._active = False
+        self._go_on()
         self._speech = []
         self._confirmed = set()
         self._window.clear()

@@ -1,13 +1,22 @@
 """Where utterances begin and end."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claudiad.audio.endpoint import Endpointer, Event, SpeechDiscarded, SpeechStarted, UtteranceCommitted
+from claudiad.audio.endpoint import (
+    Endpointer,
+    Event,
+    SpeechDiscarded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    UtteranceCommitted,
+)
 from claudiad.audio.frames import split
 from claudiad.audio.voicing import Voicing
 from claudiad.config import EndpointSettings
@@ -48,10 +57,13 @@ def _utterances(events: Sequence[Event]) -> list[Utterance]:
 
 def test_an_utterance_has_its_pre_roll_its_end_and_its_hangover() -> None:
     """Speech of 400 ms after 1 s of silence: 300 ms before it, 300 ms after it, its end to the sample."""
-    started, committed = _run("." * 50 + "#" * 20 + "." * 40)
+    started, paused, committed = _run("." * 50 + "#" * 20 + "." * 40)
     assert started == SpeechStarted(50 * 320)
+    assert isinstance(paused, SpeechPaused)
+    assert isinstance(committed, UtteranceCommitted)
     utterance = committed.utterance
     assert utterance.start_sample == 35 * 320
+    assert utterance.speech_start_sample == 50 * 320
     assert utterance.speech_end_sample == 70 * 320
     assert utterance.commit_sample == 85 * 320
     assert utterance.voiced_ms == 400
@@ -77,6 +89,82 @@ def test_a_pause_shorter_than_the_hangover_does_not_split() -> None:
     """280 ms of silence inside are part of the sentence; 300 ms end it."""
     assert len(_utterances(_run("#" * 10 + "." * 14 + "#" * 10 + "." * 20))) == 1
     assert len(_utterances(_run("#" * 10 + "." * 15 + "#" * 10 + "." * 20))) == 2
+
+
+def test_a_pause_is_announced_once_with_what_there_is() -> None:
+    """160 ms after the last voiced sample, with the samples up to then; the committed utterance begins with them."""
+    text = "." * 50 + "#" * 20 + "." * 40
+    _, paused, committed = _run(text, early_ms=160, hangover_ms=600)
+    assert isinstance(paused, SpeechPaused)
+    assert isinstance(committed, UtteranceCommitted)
+    early, whole = paused.utterance, committed.utterance
+    assert (early.speech_end_sample, early.commit_sample) == (70 * 320, 78 * 320)
+    assert (whole.speech_end_sample, whole.commit_sample) == (70 * 320, 100 * 320)
+    assert np.array_equal(early.pcm, whole.pcm[: len(early.pcm)])
+
+
+def test_speech_that_resumes_ends_the_pause_and_the_next_pause_is_a_new_one() -> None:
+    """The length of the pause is told, to the frame; one utterance comes of both parts."""
+    started, first, resumed, second, committed = _run("#" * 20 + "." * 15 + "#" * 20 + "." * 40, hangover_ms=600)
+    assert isinstance(started, SpeechStarted)
+    assert resumed == SpeechResumed(pause_ms=300)
+    assert isinstance(first, SpeechPaused)
+    assert isinstance(second, SpeechPaused)
+    assert first.utterance.speech_end_sample == 20 * 320
+    assert second.utterance.speech_end_sample == 55 * 320
+    assert isinstance(committed, UtteranceCommitted)
+
+
+def test_too_little_speech_is_no_pause() -> None:
+    """A click's worth is not worth recognising."""
+    assert [type(e) for e in _run("#" * 4 + "." * 60)] == [SpeechStarted, SpeechDiscarded]
+
+
+@pytest.mark.parametrize(
+    ("wait_ms", "commits_at"),
+    [(200, 70 + 10), (100, 70 + 9), (1000, 70 + 50)],
+    ids=["short", "shorter than what has passed", "long"],
+)
+def test_a_pause_lasts_as_long_as_it_is_told(wait_ms: int, commits_at: int) -> None:
+    """Told in the pause, it ends after that much silence, or with the next frame."""
+    endpointer = Endpointer(EndpointSettings(hangover_ms=600), _Marked())
+    for frame in _pattern("." * 50 + "#" * 20 + "." * 60):
+        for event in endpointer.push(frame):
+            if isinstance(event, SpeechPaused):
+                endpointer.wait(wait_ms)
+            if isinstance(event, UtteranceCommitted):
+                assert event.utterance.commit_sample == commits_at * 320
+                return
+    raise AssertionError("never committed")
+
+
+def test_what_was_told_holds_for_one_pause_only() -> None:
+    """After a wait that was overtaken by speech, the next pause has the usual hangover; outside of one, no wait."""
+    endpointer = Endpointer(EndpointSettings(hangover_ms=600), _Marked())
+    endpointer.wait(100)
+    pauses = 0
+    for frame in _pattern("#" * 20 + "." * 9 + "#" * 20 + "." * 60):
+        for event in endpointer.push(frame):
+            if isinstance(event, SpeechPaused):
+                pauses += 1
+                if pauses == 1:
+                    endpointer.wait(1000)
+            if isinstance(event, UtteranceCommitted):
+                assert event.utterance.commit_sample == (49 + 30) * 320
+                assert pauses == 2
+                return
+    raise AssertionError("never committed")
+
+
+def test_the_end_of_a_long_utterance_can_be_had_alone() -> None:
+    """`current` from a sample on; where its last piece begins is known."""
+    endpointer = Endpointer(EndpointSettings(hangover_ms=600), _Marked())
+    frames = _pattern("#" * 20 + "." * 15 + "#" * 20)
+    for frame in frames:
+        endpointer.push(frame)
+    assert np.array_equal(endpointer.current(35 * 320), np.concatenate(frames[35:]))
+    assert (endpointer.speech_start_sample, endpointer.piece_start_sample) == (0, 35 * 320)
+    assert (endpointer.voiced_ms, endpointer.position) == (800, 55 * 320)
 
 
 def test_a_click_in_the_silence_does_not_prolong() -> None:
@@ -190,7 +278,12 @@ def test_whatever_is_said_the_book_is_kept(
         pre_roll_ms=pre_roll_ms,
         max_utterance_ms=max_utterance_ms,
     )
-    assert [isinstance(event, SpeechStarted) for event in events] == [True, False] * (len(events) // 2)
+    bounds = [e for e in events if not isinstance(e, (SpeechPaused, SpeechResumed))]
+    assert [isinstance(e, SpeechStarted) for e in bounds] == [True, False] * (len(bounds) // 2)
+    for before, resumed in pairwise(events):
+        if isinstance(resumed, SpeechResumed):
+            assert isinstance(before, SpeechPaused)
+            assert 160 <= resumed.pause_ms <= hangover_ms + 40
     last_end = 0
     for one in _utterances(events):
         assert np.array_equal(one.pcm, stream[one.start_sample : one.start_sample + len(one.pcm)])
