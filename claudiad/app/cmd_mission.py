@@ -111,6 +111,7 @@ class Mission:
         began, before = self._clock.now(), self._robot.state()
         decision = self._mind.decide(sentence.text, before, began, datetime.now().astimezone().hour)
         self._mind.commit(decision, began)
+        self._mind.asked(decision, began)
         if decision.release:
             self._lane.reset()
         notes = self._dispatcher.plan(decision.actions).notes

@@ -44,13 +44,18 @@ class Mind:
         return self._cache.find(text, state, now) or decision
 
     def commit(self, decision: Decision, now: float) -> None:
-        """Remember what was done and asked."""
+        """Remember what was done. What was asked before has had its answer, or none."""
+        self._asked = (0.0, ())
         if decision.route == "emergency":
             self.forget()
             return
-        self._asked = (now, decision.asked)
         if decision.actions and decision.kind == "action":
             self._last = (now, decision.actions)
+
+    def asked(self, decision: Decision, now: float) -> None:
+        """Remember the question in the reply, now that it has been put: what was not said cannot be answered."""
+        if decision.asked:
+            self._asked = (now, decision.asked)
 
     def forget(self) -> None:
         """After a stop: no はい and no もう一回 may start what it ended."""

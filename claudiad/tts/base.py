@@ -40,3 +40,7 @@ class Output(Protocol):
     def stop(self) -> None:
         """Be silent; a `play` under way returns early."""
         ...
+
+    def set_gain(self, gain: float) -> None:
+        """Multiply what sounds from now on by `gain`, 0 to 1."""
+        ...

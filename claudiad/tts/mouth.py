@@ -5,17 +5,21 @@ Invariants:
 - `cancel` raises the generation. Whatever was begun in an older generation is never played, however late the
   synthesiser returns it: a running synthesis cannot be interrupted, only ignored.
 - Replies do not overlap: a second `say` waits for the first, and one `cancel` ends both.
+- `pause` silences as fast as `cancel` and loses nothing: the clause it was in is said again from its beginning after
+  `resume`. Nobody is left hanging: a pause ends by itself after `LONGEST_PAUSE_S`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from claudiad.audio.waiting import wait_for_event
 from claudiad.clock import Clock
 from claudiad.errors import ClaudiaError
 from claudiad.purity.gate import gate
@@ -28,6 +32,12 @@ log = logging.getLogger(__name__)
 
 CACHE_BYTES = 16_000_000
 """Rendered speech kept: nearly three minutes at 48 kHz."""
+REMEMBERED = 16
+"""Clauses kept for `said_since`: more than sound during one utterance."""
+LONGEST_PAUSE_S = 30.0
+"""Longer than any utterance and the decision on it."""
+DUCKED = 0.25
+"""What the voice is lowered to while somebody else speaks: 12 dB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class _Progress:
 
     planned: tuple[str, ...]
     generation: int
+    on_last: Callable[[], None]
     spoken: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     first_pcm_at: float | None = None
@@ -87,6 +98,11 @@ class Mouth:
         self._replies = 0
         self._rendering: asyncio.Future[Pcm] | None = None
         self._now_saying = ""
+        self._lately: deque[tuple[str, float]] = deque(maxlen=REMEMBERED)
+        """Clauses that sounded, whole or in part, and when they ended."""
+        self._paused = False
+        self._pauses = 0
+        self._going_on = asyncio.Event()
 
     @property
     def speaking(self) -> bool:
@@ -97,6 +113,44 @@ class Mouth:
     def now_saying(self) -> str:
         """The clause that sounds, or ""."""
         return self._now_saying
+
+    def said_since(self, at: float) -> tuple[str, ...]:
+        """Clauses that sounded at clock time `at` or later, the present one included, in order."""
+        present = (self._now_saying,) if self._now_saying else ()
+        return (*(clause for clause, ended in self._lately if ended >= at), *present)
+
+    @property
+    def paused(self) -> bool:
+        """Silent between `pause` and `resume`, with something left to say."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Silence at once, to go on later; nothing to do for a voice that says nothing."""
+        if self.speaking and not self._paused:
+            self._paused = True
+            self._pauses += 1
+            self._speaker.stop()
+
+    def resume(self) -> None:
+        """Go on with the clause that `pause` cut off, from its beginning."""
+        self._paused = False
+        self._going_on.set()
+
+    def duck(self, *, down: bool) -> None:
+        """Lower the voice, or raise it again."""
+        self._speaker.set_gain(DUCKED if down else 1.0)
+
+    async def prepare(self, text: str) -> None:
+        """Render the first clause of `text` into the cache, so that `say` can begin at once. Failures come up there."""
+        first = next(iter(clauses(gate(text))), None)
+        if first is None or self._cache.get(first) is not None or self.speaking:
+            return
+        try:
+            pcm = await asyncio.get_running_loop().run_in_executor(self._worker, self._synthesise, first)
+        except ClaudiaError as fault:
+            log.debug("not rendered ahead of time: %s", fault)
+        else:
+            self._cache.put(first, pcm)
 
     async def prime(self, texts: Sequence[str]) -> None:
         """Render fixed texts into the cache, to stay there, so that they start at once. Failures are logged."""
@@ -109,13 +163,15 @@ class Mouth:
             if not self._cache.put(clause, pcm, pin=True):
                 log.warning("no room to keep %r ready: it is synthesised when it is said", clause)
 
-    async def say(self, text: str) -> Spoken:
+    async def say(self, text: str, on_last: Callable[[], None] = lambda: None) -> Spoken:
         """Speak what the gate leaves of `text` and return when it has sounded or was cancelled.
+
+        `on_last` is called when its last clause begins to be played.
 
         A clause that cannot be synthesised is logged and left out. Cancelling the task silences it like `cancel`.
         Raises nothing else as long as voice and speaker keep their contracts.
         """
-        progress = _Progress(tuple(clauses(gate(text))), self._generation)
+        progress = _Progress(tuple(clauses(gate(text))), self._generation, on_last)
         self._replies += 1
         try:
             async with self._turn:
@@ -127,11 +183,14 @@ class Mouth:
                 raise
         finally:
             self._replies -= 1
+            if not self._replies:
+                self.resume()  # there is nothing left to go on with
         return progress.result(interrupted=self._stale(progress))
 
     def cancel(self) -> None:
         """Silence at once; whatever is being said or waits to be said ends, interrupted."""
         self._generation += 1
+        self.resume()
         self._speaker.stop()
         self._forget_rendering()
 
@@ -153,6 +212,8 @@ class Mouth:
                     return
                 ahead = None if after is None else self._render(after)
                 if pcm is not None:
+                    if after is None:
+                        progress.on_last()
                     await self._play(clause, pcm, progress)
         finally:
             self._forget_rendering()
@@ -189,15 +250,29 @@ class Mouth:
     async def _play(self, clause: str, pcm: Pcm, progress: _Progress) -> None:
         self._now_saying = clause
         try:
-            if pcm.size:
-                await self._speaker.play(pcm, self._voice.sample_rate, progress.sounded)
+            while pcm.size and not self._stale(progress):
+                await self._until_resumed()
+                pauses = self._pauses
+                if not self._stale(progress):
+                    await self._speaker.play(pcm, self._voice.sample_rate, progress.sounded)
+                if pauses == self._pauses:
+                    break
         except asyncio.CancelledError:
             self._speaker.stop()
             raise
         finally:
             self._now_saying = ""
+            self._lately.append((clause, self._clock.now()))
         if not self._stale(progress):
             progress.spoken.append(clause)
+
+    async def _until_resumed(self) -> None:
+        """Ends by `resume`, `cancel`, or because nobody came back."""
+        self._going_on.clear()
+        while self._paused:
+            if not await wait_for_event(self._going_on, self._clock, LONGEST_PAUSE_S):
+                log.warning("the voice was paused and nobody resumed it: it goes on")
+                self._paused = False
 
     def _stale(self, progress: _Progress) -> bool:
         return progress.generation != self._generation

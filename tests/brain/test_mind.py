@@ -25,9 +25,10 @@ def mind(router: Router) -> Mind:
 
 
 def told(mind: Mind, text: str, now: float, state: RobotState = STANDING) -> Decision:
-    """One utterance that became a turn."""
+    """One utterance that became a turn, and its answer was spoken."""
     decision = mind.decide(text, state, now)
     mind.commit(decision, now)
+    mind.asked(decision, now)
     return decision
 
 
@@ -49,6 +50,15 @@ def test_a_yes_within_fifteen_seconds_does_what_was_asked_back(yes: str, mind: M
     told(mind, "お座りできる？", 10.0)
     decision = mind.decide(yes, STANDING, 10.0 + ASKED_S)
     assert (decision.route, decision.kind, calls(decision)) == ("grammar", "action", "Sit")
+
+
+def test_a_question_that_was_not_put_has_no_answer(mind: Mind) -> None:
+    """The decision was committed and the voice cut off before the question: はい does nothing; once put, it does."""
+    decision = mind.decide("お座りできる？", STANDING, 10.0)
+    mind.commit(decision, 10.0)
+    assert mind.decide("はい", STANDING, 11.0).actions == ()
+    mind.asked(decision, 12.0)
+    assert calls(mind.decide("はい", STANDING, 13.0)) == "Sit"
 
 
 @pytest.mark.parametrize("yes", ["はい", "うん", "お願い"])

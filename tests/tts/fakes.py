@@ -58,6 +58,7 @@ class FakeSpeaker:
         self.sounding: str | None = None
         self.begun = asyncio.Event()
         self.stops = 0
+        self.gains: list[float] = []
         self._clock = clock
         self._instant = instant
         self._over: asyncio.Event | None = None
@@ -81,6 +82,9 @@ class FakeSpeaker:
     def stop(self) -> None:
         self.stops += 1
         self.end()
+
+    def set_gain(self, gain: float) -> None:
+        self.gains.append(gain)
 
     def end(self) -> None:
         """The sound is over."""

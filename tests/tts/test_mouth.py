@@ -10,7 +10,7 @@ import pytest
 
 from claudiad.audio.virtual import MemorySpeaker
 from claudiad.clock import JumpClock
-from claudiad.tts.mouth import Mouth, Spoken
+from claudiad.tts.mouth import DUCKED, LONGEST_PAUSE_S, Mouth, Spoken
 from claudiad.types import Pcm
 from tests.tts.fakes import FakeSpeaker, FakeVoice
 
@@ -180,6 +180,150 @@ async def test_cancelling_the_task_during_synthesis_raises() -> None:
     scene.voice.release[ONE].set()
     await scene.mouth.close()
     assert scene.speaker.played == []
+
+
+async def test_a_pause_goes_on_from_the_clause_it_was_in() -> None:
+    """Silent at once; after `resume` the clause begins again, the rest follows, and nothing counts as interrupted."""
+    scene = Scene(FakeVoice())
+    saying = scene.say()
+    await until(lambda: scene.speaker.sounding == ONE)
+    scene.speaker.end()
+    await until(lambda: scene.speaker.sounding == TWO)
+    scene.mouth.pause()
+    await until(lambda: scene.speaker.sounding is None)
+    assert scene.mouth.paused
+    assert scene.mouth.speaking
+    for _ in range(8):  # more would let the clock go on to the longest pause
+        await asyncio.sleep(0)
+    assert scene.speaker.played == [ONE, TWO]
+    scene.mouth.resume()
+    for clause in (TWO, THREE):
+        await until(lambda clause=clause: scene.speaker.sounding == clause)  # type: ignore[misc]
+        scene.speaker.end()
+    said = await saying
+    assert scene.speaker.played == [ONE, TWO, TWO, THREE]
+    assert (said.spoken, said.interrupted) == (ALL, False)
+    await scene.mouth.close()
+
+
+async def test_a_pause_while_the_next_clause_is_made_holds_it_back() -> None:
+    """Paused between two clauses, the next one waits, however soon it is ready."""
+    scene = Scene(FakeVoice(held=(TWO,)))
+    saying = scene.say(ONE + TWO)
+    await until(lambda: scene.speaker.sounding == ONE)
+    scene.speaker.end()
+    await until(lambda: scene.speaker.sounding is None)
+    scene.mouth.pause()
+    scene.voice.release[TWO].set()
+    await until(lambda: scene.voice.finished == [ONE, TWO])
+    for _ in range(8):  # more would let the clock go on to the longest pause
+        await asyncio.sleep(0)
+    assert scene.speaker.played == [ONE]
+    scene.mouth.resume()
+    await until(lambda: scene.speaker.sounding == TWO)
+    scene.speaker.end()
+    assert (await saying).spoken == (ONE, TWO)
+    await scene.mouth.close()
+
+
+async def test_a_cancel_ends_a_pause() -> None:
+    """Paused and then cancelled: only what sounded whole was spoken, and the next reply is heard."""
+    scene = Scene(FakeVoice())
+    saying = scene.say()
+    await until(lambda: scene.speaker.sounding == ONE)
+    scene.mouth.pause()
+    scene.mouth.cancel()
+    said = await saying
+    assert (said.spoken, said.interrupted) == ((), True)
+    assert not scene.mouth.paused
+    again = scene.say(TWO)
+    await until(lambda: scene.speaker.sounding == TWO)
+    scene.speaker.end()
+    assert (await again).spoken == (TWO,)
+    await scene.mouth.close()
+
+
+async def test_a_pause_nobody_ends_ends_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+    """After the longest pause, in the clock's time, it goes on and says why."""
+    scene = Scene(FakeVoice())
+    saying = scene.say(ONE)
+    await until(lambda: scene.speaker.sounding == ONE)
+    scene.mouth.pause()
+    await until(lambda: scene.speaker.played == [ONE, ONE])
+    assert scene.clock.now() == pytest.approx(100.0 + LONGEST_PAUSE_S)
+    assert "nobody resumed" in caplog.text
+    scene.speaker.end()
+    assert (await saying).spoken == (ONE,)
+    await scene.mouth.close()
+
+
+async def test_there_is_nothing_to_pause_in_silence() -> None:
+    """A pause while nothing is said does not hold back the next reply."""
+    scene = Scene(FakeVoice(), instant=True)
+    scene.mouth.pause()
+    assert not scene.mouth.paused
+    assert (await scene.mouth.say(ONE)).spoken == (ONE,)
+    await scene.mouth.close()
+
+
+async def test_what_was_said_lately_is_known() -> None:
+    """Clauses that sounded at a time or later, whole or cut off, the present one included."""
+    scene = Scene(FakeVoice())
+    saying = scene.say()
+    await until(lambda: scene.speaker.sounding == ONE)
+    assert scene.mouth.said_since(100.0) == (ONE,)
+    await scene.clock.sleep(2.0)
+    scene.speaker.end()
+    await until(lambda: scene.speaker.sounding == TWO)
+    assert scene.mouth.said_since(101.0) == (ONE, TWO)
+    assert scene.mouth.said_since(102.1) == (TWO,)
+    scene.mouth.cancel()
+    await saying
+    assert scene.mouth.said_since(102.0) == (ONE, TWO)
+    assert scene.mouth.said_since(102.1) == ()
+    await scene.mouth.close()
+
+
+async def test_the_last_clause_is_announced_when_it_begins() -> None:
+    """Not before, and never for a reply that was cut off before it."""
+    scene, told = Scene(FakeVoice()), []
+    saying = asyncio.create_task(scene.mouth.say(ONE + TWO, lambda: told.append(scene.speaker.played[:])))
+    await until(lambda: scene.speaker.sounding == ONE)
+    assert told == []
+    scene.speaker.end()
+    await until(lambda: scene.speaker.sounding == TWO)
+    assert told == [[ONE]]
+    scene.speaker.end()
+    await saying
+    cut = asyncio.create_task(scene.mouth.say(ONE + TWO, lambda: told.append([])))
+    await until(lambda: scene.speaker.sounding == ONE)
+    scene.mouth.cancel()
+    await cut
+    assert told == [[ONE]]
+    await scene.mouth.close()
+
+
+async def test_ducking_is_the_speakers_gain() -> None:
+    """Down, and back to what it was."""
+    scene = Scene(FakeVoice(), instant=True)
+    scene.mouth.duck(down=True)
+    scene.mouth.duck(down=False)
+    assert scene.speaker.gains == [DUCKED, 1.0]
+    await scene.mouth.close()
+
+
+async def test_what_is_prepared_needs_no_synthesis() -> None:
+    """The first clause is rendered ahead, once, and nothing sounds; a broken voice is no error."""
+    scene = Scene(FakeVoice(broken=(THREE,)), instant=True)
+    await scene.mouth.prepare(ONE + TWO)
+    await scene.mouth.prepare(ONE + TWO)
+    await scene.mouth.prepare(THREE)
+    await scene.mouth.prepare("")
+    assert scene.voice.asked == [ONE, THREE]
+    assert scene.speaker.played == []
+    await scene.mouth.say(ONE)
+    assert scene.voice.asked == [ONE, THREE]
+    await scene.mouth.close()
 
 
 async def test_a_broken_clause_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
