@@ -23,6 +23,7 @@ from claudiad.audio.scripted import ScriptedMicrophone
 from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import MemorySpeaker
 from claudiad.audio.wav import write_wav
+from claudiad.brain.patience import longest_wait_ms
 from claudiad.clock import SystemClock
 from claudiad.config import Settings
 from claudiad.types import SAMPLE_RATE, Pcm
@@ -160,7 +161,7 @@ class Demo:
             await self._wait(lambda: parts.dispatcher.running is not None)
             return
         if line.dropped:  # perhaps not even an utterance: give it the time to become one
-            await self._clock.sleep(self._settings.endpoint.hangover_ms / 1000.0 + BETWEEN_S)
+            await self._clock.sleep(longest_wait_ms(self._settings) / 1000.0 + BETWEEN_S)
         else:
             await self._wait(lambda: conversation.turns >= first)
         await self._wait(lambda: conversation.idle)
@@ -198,9 +199,8 @@ class Demo:
         heard = [t["stt"] for t in times if "stt" in t]
         if moves and heard:
             self._console.print(
-                f"\nend of speech → robot: median {np.median(moves):.0f} ms, of which "
-                f"{self._settings.endpoint.hangover_ms} ms are the silence that ends an utterance; "
-                f"recognition: median {np.median(heard):.0f} ms"
+                f"\nend of speech → robot: median {np.median(moves):.0f} ms, nearly all of it the silence that tells "
+                f"the end of a sentence from a pause; recognition, within it: median {np.median(heard):.0f} ms"
             )
         verdict = "[bold green]all as scripted[/]" if not wrong else f"[bold red]{wrong} not as scripted[/]"
         self._console.print(f"{lines} lines, {len(self._records)} turns: {verdict}")

@@ -18,6 +18,7 @@ from claudiad.app.parts import assemble
 from claudiad.audio.microphone import CaptureStats, Microphone
 from claudiad.audio.recorded import WavMicrophone
 from claudiad.audio.virtual import MemorySpeaker
+from claudiad.brain.patience import longest_wait_ms
 from claudiad.clock import Clock, SystemClock, TailClock
 from claudiad.config import Settings
 from claudiad.errors import DataError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 TAIL_MS = 200
-"""Silence after a recording on top of the hangover, so that its last utterance ends by endpointing."""
+"""Silence after a recording on top of the longest wait, so that its last utterance ends by endpointing."""
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,7 +62,7 @@ class Ending:
 async def listen(wav: Path, settings: Settings, args: argparse.Namespace, ears: Ears) -> list[TurnRecord]:
     """All turns in one recording, from a fresh start. Raises DataError for a file that is no recording."""
     real = args.pace == "real"
-    tail = settings.endpoint.hangover_ms + TAIL_MS
+    tail = longest_wait_ms(settings) + TAIL_MS
     clock: Clock = TailClock() if real else SystemClock()
     body: Clock = clock if real else options.clock_of(args)
     microphone: Microphone = WavMicrophone(wav, args.pace, clock, tail_silence_ms=tail)
@@ -71,7 +72,7 @@ async def listen(wav: Path, settings: Settings, args: argparse.Namespace, ears: 
     robot = options.robot_of(args, body, settings)
     speaker = MemorySpeaker(clock, args.pace)  # a sound needs no time when the audio needs none
     async with assemble(settings, clock, robot=robot, speaker=speaker, ears=ears, keep=False, body_clock=body) as parts:
-        await Conversation(parts, microphone, records.append).run()
+        await Conversation(parts, microphone, records.append, patient=not real).run()
     return sorted(records, key=lambda r: r.turn)
 
 

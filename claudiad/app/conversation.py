@@ -1,8 +1,9 @@
-"""Listens without pause and starts a turn for every utterance.
+"""Listens without pause, decides whose turn it is, and carries turns out.
 
-The microphone is read by one task that does nothing but endpointing, so a slow recognition never costs a
-frame. Turns are recognised in the order they were spoken; a newer turn that has something to do ends the
-older one's speech and motion first. A stop is looked at before anything else waits: it overtakes.
+One task reads the microphone and does nothing that takes time: echo cancellation, endpointing, and starting what runs
+beside it (the guess about the utterance so far, the stop listener). A second one takes the committed utterances in the
+order they were spoken; a newer turn that has something to do ends the older one's speech and motion first. A stop is
+looked at before anything else waits: it overtakes.
 """
 
 from __future__ import annotations
@@ -10,57 +11,104 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from claudiad.app.ledger import TurnRecord, canonical_line
+from claudiad.app.barge_in import BargeIn
+from claudiad.app.judge import BACKCHANNEL, OWN_VOICE, Judge, Judged
+from claudiad.app.ledger import TurnRecord, canonical_line, over_budget
 from claudiad.app.parts import Parts
-from claudiad.app.turn import Judged, Turn
-from claudiad.audio.endpoint import Endpointer, UtteranceCommitted
+from claudiad.app.speculation import Guess, Speculator, Waste, hear_whole
+from claudiad.app.stop_listener import StopListener
+from claudiad.app.turn import Turn
+from claudiad.audio.echo import EchoCanceller
+from claudiad.audio.endpoint import (
+    Endpointer,
+    Event,
+    SpeechDiscarded,
+    SpeechPaused,
+    SpeechResumed,
+    UtteranceCommitted,
+)
 from claudiad.audio.microphone import Microphone
+from claudiad.brain.backchannel import is_backchannel
+from claudiad.brain.continuation import Continuation, behind, continued, whole_of
+from claudiad.brain.openness import Openness, how_open, says_nothing
+from claudiad.brain.patience import Patience
+from claudiad.brain.wording import ENDED
 from claudiad.errors import ClaudiaError
 from claudiad.robot.base import FOREIGN
-from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Decision, Frame, Pcm, Utterance
+from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Decision, Frame, Kind, Transcript, Utterance
 
 log = logging.getLogger(__name__)
 
 QUEUE = 8
 """Utterances waiting for recognition; more than this means the recogniser cannot keep up, the oldest is dropped."""
-EARLY_STOP_SILENCE_MS = 100
-"""While the robot moves or speaks, an utterance is checked for a stop after this little silence, before its commit."""
-SAME_BREATH_S = 1.2
-"""A command that begins this soon after another belongs to it: 立って … 挨拶して is both, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A committed utterance on its way to its turn."""
+
+    utterance: Utterance
+    end_at: float
+    """Clock time of its last voiced sample."""
+    committed_at: float
+    """Clock time."""
+    guess: asyncio.Task[Guess | None] | None
+    """About exactly this utterance, done or under way."""
+    waste: Waste
+
+    @property
+    def begun_at(self) -> float:
+        """Clock time of its first voiced sample."""
+        u = self.utterance
+        return self.end_at - (u.speech_end_sample - u.speech_start_sample) / SAMPLE_RATE
 
 
 class Conversation:
     """The loop from frames to turns. `run` ends when the microphone does, after the last turn."""
 
     def __init__(
-        self, parts: Parts, microphone: Microphone, on_turn: Callable[[TurnRecord], None] | None = None
+        self,
+        parts: Parts,
+        microphone: Microphone,
+        on_turn: Callable[[TurnRecord], None] | None = None,
+        *,
+        patient: bool = False,
     ) -> None:
+        """Args: `patient` lets the frames wait for recognition: for recordings that come faster than real time."""
+        s = parts.settings
         self._parts = parts
         self._microphone = microphone
-        self._endpointer = Endpointer(parts.settings.endpoint)
         self._on_turn = on_turn
-        self._queue: asyncio.Queue[tuple[UtteranceCommitted, float] | None] = asyncio.Queue(QUEUE)
+        self._patient = patient
+        self._patience = Patience(s.turn)
+        endpoint = s.endpoint
+        if s.turn.adaptive:
+            endpoint = endpoint.model_copy(update={"hangover_ms": self._patience.wait_ms(None)})
+        self._echo = EchoCanceller(parts.speaker.reference, enabled=s.audio.echo_cancellation)
+        self._endpointer = Endpointer(endpoint)
+        self._judge = Judge(parts)
+        self._speculator = Speculator(parts, self._judge, self._before, self._guessed)
+        self._stops = StopListener(parts)
+        self._barge_in = BargeIn(parts.mouth, s.turn, parts.clock)
+        self._queue: asyncio.Queue[Said | None] = asyncio.Queue(QUEUE)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._early: asyncio.Task[None] | None = None
-        self._checked_at = -1
-        self._stopped_at = -1
-        """Sample up to which the stop listener had heard when it last stopped the robot."""
-        self._stop_times: tuple[float, float | None] | None = None
-        """When it asked for that StopMove, and when it was acknowledged."""
         self._turns = 0
         self._foreign = False
         self._deciding = False
-        self._pre_roll = parts.settings.endpoint.pre_roll_ms * SAMPLE_RATE // 1000
-        self._commanded_until = -SAMPLE_RATE * 3600
-        """Sample at which the last command ended; long ago at first."""
+        self._open: Turn | None = None
+        """The last one that was understood: speech that resumes soon enough belongs to it."""
+        self._working: dict[Turn, int] = {}
+        """Turns that are not reported yet, and how many tasks of theirs are under way."""
+        self._same_turn = s.turn.same_turn_ms * SAMPLE_RATE // 1000
 
     async def run(self) -> None:
         """Until the microphone ends or the task is cancelled; then nothing plays and nothing moves."""
+        await asyncio.to_thread(self._echo.load)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen(), name="listen")
@@ -75,109 +123,296 @@ class Conversation:
 
     @property
     def idle(self) -> bool:
-        """Nothing said is waiting, nothing is being recognised, nothing is being done."""
-        return not self._endpointer.in_speech and self._queue.empty() and not self._deciding and not self._tasks
+        """Nothing said is waiting, nothing is being recognised, nothing is being done, and nothing may be added."""
+        return not (self._endpointer.in_speech or self._undecided or self._tasks or self._working)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing said is waiting, and nothing can be added to what was; motion and voice may go on."""
+        return not (self._endpointer.in_speech or self._undecided) and self._open is None
+
+    @property
+    def _undecided(self) -> bool:
+        return self._deciding or not self._queue.empty()
 
     async def _listen(self) -> None:
-        frames = self._microphone.frames()
-        async for frame in frames:
-            for event in self._endpointer.push(frame):
-                self._put(event, frame)
-            self._look_for_stop()
+        e = self._endpointer
+        async for raw in self._microphone.frames():
+            frame = self._echo.process(raw)
+            for event in e.push(frame):
+                self._note(event, frame)
+            self._stops.listen(e)
+            if self._patient:
+                await self._settled()
+            self._barge_in.listen(e, undecided=self._undecided)
             self._look_for_others()
-        last = Frame(_NOTHING, self._endpointer.last_voiced_sample, self._parts.clock.now())
-        for event in self._endpointer.flush():
-            self._put(event, last)
+            self._close(e.position)
+        last = Frame(_NOTHING, e.last_voiced_sample, self._parts.clock.now())
+        for event in e.flush():
+            self._note(event, last)
         await self._queue.put(None)
 
-    def _put(self, event: object, frame: Frame) -> None:
-        if not isinstance(event, UtteranceCommitted):
-            return
+    def _note(self, event: Event, frame: Frame) -> None:
+        match event:
+            case SpeechPaused(utterance):
+                self._speculator.begin(utterance)
+            case SpeechResumed(pause_ms):
+                self._patience.paused(pause_ms)
+            case SpeechDiscarded():
+                self._speculator.forget()
+            case UtteranceCommitted(utterance):
+                self._put(utterance, frame)
+            case _:
+                pass
+
+    def _put(self, utterance: Utterance, frame: Frame) -> None:
         if self._queue.full():
-            lost, _ = self._queue.get_nowait() or (None, 0.0)
-            log.warning(
-                "recognition cannot keep up: an utterance was dropped (%s)", "end" if lost is None else "speech"
-            )
-        since = (frame.start_sample + FRAME_SAMPLES - event.utterance.speech_end_sample) / SAMPLE_RATE
-        self._queue.put_nowait((event, frame.captured_at - max(0.0, since)))
+            lost = self._queue.get_nowait()
+            what = "end" if lost is None else "speech"
+            log.warning("recognition cannot keep up: an utterance was dropped (%s)", what)
+        since = (frame.start_sample + FRAME_SAMPLES - utterance.speech_end_sample) / SAMPLE_RATE
+        guess, waste = self._speculator.take(utterance)
+        end_at, now = frame.captured_at - max(0.0, since), self._parts.clock.now()
+        self._queue.put_nowait(Said(utterance, end_at, now, guess, waste))
+
+    def _guessed(self, utterance: Utterance, guess: Guess) -> None:
+        """The words so far tell how long to wait for more of them."""
+        e, turn = self._endpointer, self._parts.settings.turn
+        if not e.in_speech or e.last_voiced_sample != utterance.speech_end_sample:
+            return
+        openness = self._openness(utterance, guess)
+        if turn.adaptive:
+            e.wait(self._patience.wait_ms(openness))
+        if turn.speculate and openness is not Openness.COMPLETE and guess.decision.reply:
+            # Something is left of the silence: synthesis costs nothing now. A complete one's would delay the robot.
+            self._spawn(self._parts.mouth.prepare(guess.decision.reply), "prepare")
+
+    def _openness(self, utterance: Utterance, guess: Guess) -> Openness:
+        transcript, turn = guess.heard.transcript, self._followed(utterance)
+        if self._judge.stop_in(transcript) is not None:
+            return Openness.COMPLETE
+        if turn is not None and turn.decision is not None:
+            rest = Judged(guess.decision, transcript.dropped, transcript)
+            more, _ = self._continuation(turn.decision, rest, guess.whole, utterance)
+            if more.kind in ("cancel", "replace"):
+                return Openness.COMPLETE  # what it revokes is under way
+        if not self._judge.believes(transcript):
+            return Openness.BETWEEN  # words that are not believed tell nothing
+        return how_open(transcript.text, guess.decision, self._parts.openness).openness
+
+    def _continuation(
+        self, begun: Decision, rest: Judged, as_one: Transcript | None, utterance: Utterance
+    ) -> tuple[Continuation, Decision]:
+        """What `rest`, said right behind a command, makes of it; and the decision on both as one.
+
+        `as_one` is both recognised as one sound.
+        """
+        text, dropped = rest.transcript.text, rest.dropped
+        known = as_one.text if as_one is not None and self._judge.believes(as_one) else ""
+        if dropped is not None and (later := behind(begun.text, known)):
+            text, dropped = later, None  # short pieces alone are often taken for unknown words, the whole seldom is
+        alone = rest.decision or self._judge.decide(text)
+        whole = whole_of(begun, alone, self._judge.decide, known if dropped is None else "")
+        nothing = is_backchannel(text, self._parts.backchannels) or says_nothing(text, self._parts.openness)
+        more = continued(
+            begun, whole, alone, rest_dropped=dropped, rest_voiced_ms=utterance.voiced_ms, says_nothing=nothing
+        )
+        if more.kind == "cancel" and whole.route in ("fallback", "none") and more.reply == whole.reply:
+            more = replace(more, reply=ENDED)
+        return more, whole
 
     async def _converse(self) -> None:
-        while (item := await self._queue.get()) is not None:
-            event, speech_end_at = item
+        while (said := await self._queue.get()) is not None:
             self._deciding = True
-            self._turns += 1
-            turn = Turn(
-                self._turns, event.utterance, speech_end_at, self._parts, partial(self._broke_in, event.utterance)
-            )
+            before = self._followed(said.utterance)
+            turn = Turn(self._turns + 1, said.utterance, said.end_at, self._parts)
             try:
-                judged = await turn.listen()
-                await self._begin(turn, judged)
+                judged, as_one = await self._hear(said, turn)
+                if before is None or not await self._go_on(before, judged, as_one, said):
+                    self._turns += 1
+                    await self._begin(turn, judged, said)
             except Exception:
+                self._turns = turn.number
                 await self._failed(turn)
             finally:
                 self._deciding = False
         if self._tasks:
             await asyncio.wait(self._tasks)
+        self._close(None)
 
-    async def _begin(self, turn: Turn, judged: Judged) -> None:
+    def _before(self, utterance: Utterance) -> Utterance | None:
+        """What an utterance goes on from."""
+        turn = self._followed(utterance)
+        return turn.heard if turn is not None else None
+
+    def _followed(self, utterance: Utterance) -> Turn | None:
+        """The command behind which this was said soon enough to belong to it."""
+        turn = self._open
+        if turn is None or utterance.speech_start_sample - turn.speech_end_sample > self._same_turn:
+            return None
+        return turn
+
+    async def _hear(self, said: Said, turn: Turn) -> tuple[Judged, Transcript | None]:
+        """What an utterance is: from the guess about it where that stands, else recognised now.
+
+        And what it is together with the one it goes on from, as one sound.
+        """
+        parts, clock, ledger = self._parts, self._parts.clock, turn.ledger
+        u, stopped = said.utterance, self._stops.broke_in(said.utterance)
+        ledger.mark("endpoint", said.committed_at)
+        if parts.ears.separate:
+            by_stop_model = (await parts.ears.hear_stop(u.pcm)).transcript
+            if (stop := self._judge.stop_in(by_stop_model, stopped=stopped is not None)) is not None:
+                return Judged(None, None, by_stop_model, stop), None
+        guess = await said.guess if said.guess is not None and parts.settings.turn.speculate else None
+        heard = guess.heard if guess is not None else await parts.ears.hear_utterance(u)
+        whole = None if guess is not None else await hear_whole(parts.ears, self._before(u), u)
+        as_one = guess.whole if guess is not None else whole.transcript if whole is not None else None
+        heard_at = guess.heard_at if guess is not None else clock.now()
+        ledger.mark("stt", heard_at, began=heard_at - heard.work_ms / 1000.0)
+        began = clock.now()
+        ledger.mark("transcript", began)
+        early = guess if guess is not None and guess.basis == self._judge.basis() else None
+        judged = self._judge.judge(
+            heard.transcript,
+            said.begun_at,
+            stopped=stopped,
+            addressed=self._followed(u) is not None,
+            early=early.decision if early is not None else None,
+        )
+        if early is not None:
+            ledger.mark("decide", early.decided_at, began=early.decided_at - early.decide_s)
+        else:
+            ledger.mark("decide", clock.now(), began=began)
+        ledger.speculated(said.committed_at - early.decided_at if early else None, said.waste.work_ms / 1000.0)
+        return self._unless_backchannel(judged, said), as_one
+
+    def _unless_backchannel(self, judged: Judged, said: Said) -> Judged:
+        """うん, and the like, while the robot speaks is no turn: the reply goes on. Nor is it ever a near miss."""
+        d, mouth = judged.decision, self._parts.mouth
+        if d is None or not is_backchannel(judged.transcript.text, self._parts.backchannels):
+            return judged
+        meanwhile = d.route == "fallback" and (mouth.speaking or mouth.said_since(said.begun_at))
+        return replace(judged, decision=None, dropped=BACKCHANNEL) if meanwhile or d.route == "semantic" else judged
+
+    async def _begin(self, turn: Turn, judged: Judged, said: Said) -> None:
         """Start what the utterance calls for, and end what it ends."""
-        if judged.stop is None and judged.decision is None:
-            self._report(turn.finish(await turn.act(judged)))
-            return
-        if judged.stop is None and judged.decision is not None:
-            await self._make_way(turn, judged.decision)
-        if judged.decision is not None and judged.decision.actions:
-            self._commanded_until = turn.utterance.speech_end_sample
         if judged.stop is not None:
-            self._credit(turn)
-        work = turn.stop if judged.stop is not None else turn.act
-        task = asyncio.create_task(self._carry_out(turn, work(judged)), name=f"turn-{turn.number}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self._let_go()
+            self._stops.credit(turn.utterances[0], turn.ledger)
+            own = self._judge.is_own(judged.transcript, said.begun_at) and not self._stops.something_to_stop()
+            self._start(turn, turn.stop(judged, quietly=own))
+        elif judged.decision is None:
+            turn.judged = judged
+            if judged.dropped == OWN_VOICE:
+                self._barge_in.nothing()
+            self._report(turn.record())
+        else:
+            await self._make_way(judged.decision)
+            self._let_go()
+            self._start(turn, turn.act(judged))
+            self._open = turn if judged.decision.route not in ("fallback", "none", "emergency") else None
         await asyncio.sleep(0)  # a StopMove is on its way before the next utterance is even looked at
 
-    async def _make_way(self, turn: Turn, decision: Decision) -> None:
-        """A newer command replaces what is under way; one spoken in the same breath follows it instead."""
-        moving = self._parts.dispatcher.running is not None
-        pause = turn.utterance.start_sample + self._pre_roll - self._commanded_until
-        if moving and decision.actions and pause <= SAME_BREATH_S * SAMPLE_RATE:
-            return
-        if decision.actions or decision.reply:
+    async def _go_on(self, turn: Turn, rest: Judged, as_one: Transcript | None, said: Said) -> bool:
+        """Carry out what was said right behind a command; False when it does not concern it."""
+        begun = turn.decision
+        if begun is None or (rest.decision is not None and rest.decision.release):
+            return False
+        if rest.stop is not None and not self._only_forbids(begun, rest):
+            return False
+        first = turn.judged.transcript if turn.judged is not None else rest.transcript
+        more, whole = self._continuation(begun, rest, as_one, said.utterance)
+        if more.kind == "unrelated":
+            return False
+        if more.kind != "same":
             self._parts.mouth.cancel()
-        if moving and decision.actions:
-            await self._parts.dispatcher.stop(reason="a newer command")
+        decision = _as_one(begun, whole, more)
+        transcript = replace(
+            rest.transcript, text=decision.text, reading=first.reading + rest.transcript.reading, dropped=None
+        )
+        self._patience.paused((said.utterance.speech_start_sample - turn.speech_end_sample) * 1000 // SAMPLE_RATE)
+        self._start(turn, turn.go_on(Judged(decision, None, transcript), said.utterance, more))
+        await asyncio.sleep(0)
+        return True
 
-    async def _carry_out(self, turn: Turn, work: Coroutine[Any, Any, TurnRecord]) -> None:
+    def _only_forbids(self, begun: Decision, rest: Judged) -> bool:
+        """座って … いけない: a stop as long as it moves, but of what was asked for only."""
+        if rest.stop is not None and rest.stop.latch:
+            return False
+        rest_alone = self._judge.decide(rest.transcript.text)
+        return whole_of(begun, rest_alone, self._judge.decide).rule.startswith("forbidden")
+
+    def _start(self, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
+        self._working[turn] = self._working.get(turn, 0) + 1
+        self._spawn(self._carry_out(turn, work), f"turn-{turn.number}")
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """A task beside the loop, ended with it."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry_out(self, turn: Turn, work: Coroutine[Any, Any, None]) -> None:
         try:
-            self._report(turn.finish(await work))
+            await work
         except Exception:
             await self._failed(turn)
+            return
+        if turn in self._working:
+            self._working[turn] -= 1
+            turn.ledger.mark("done", self._parts.clock.now())
+            self._finish(turn)
+
+    def _finish(self, turn: Turn) -> None:
+        """Report a turn of which nothing is under way any more and to which nothing can be added."""
+        if self._working.get(turn) == 0 and turn is not self._open:
+            del self._working[turn]
+            self._report(turn.record())
+
+    def _close(self, position: int | None) -> None:
+        """After long enough without speech, the last command is over; `position` None: there is no more to come."""
+        turn, e = self._open, self._endpointer
+        if turn is None:
+            return
+        if position is not None:
+            limit = turn.speech_end_sample + self._same_turn
+            if position <= limit or self._undecided or (e.in_speech and e.speech_start_sample <= limit):
+                return
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing can be added to the last command any more."""
+        turn, self._open = self._open, None
+        if turn is not None:
+            self._finish(turn)
+
+    async def _make_way(self, decision: Decision) -> None:
+        """A newer command replaces what is under way."""
+        if decision.actions or decision.reply:
+            self._parts.mouth.cancel()
+        if decision.actions and self._parts.dispatcher.running is not None:
+            await self._parts.dispatcher.stop(reason="a newer command")
 
     async def _failed(self, turn: Turn) -> None:
         """A fault in one turn must neither move the robot on nor deafen it: it is said here, and only here."""
         log.exception("turn %d failed; the robot is stopped", turn.number)
+        self._working.pop(turn, None)
+        if self._open is turn:
+            self._open = None
         self._parts.mouth.cancel()
         await self._parts.dispatcher.stop(reason="internal error")
-        self._report(turn.finish(turn.failed()))
+        turn.ledger.mark("done", self._parts.clock.now())
+        self._report(turn.failed())
 
     def _report(self, record: TurnRecord) -> None:
         log.info("%s", canonical_line(record, log_speech=self._parts.settings.privacy.log_speech))
+        for late in over_budget(record, self._parts.settings.turn):
+            log.warning("turn %d: %s", record.turn, late)
         if self._parts.audit is not None:
             self._parts.audit.write(record.to_json())
         if self._on_turn is not None:
             self._on_turn(record)
-
-    def _look_for_stop(self) -> None:
-        """While something is going on, do not wait for the hangover to hear a stop word."""
-        e, parts = self._endpointer, self._parts
-        if not e.in_speech or e.silence_ms < EARLY_STOP_SILENCE_MS or e.last_voiced_sample == self._checked_at:
-            return
-        if parts.dispatcher.running is None and not parts.mouth.speaking:
-            return
-        if self._early is not None and not self._early.done():
-            return
-        self._checked_at = e.last_voiced_sample
-        self._early = asyncio.create_task(self._early_stop(e.current(), self._checked_at), name="early-stop")
 
     def _look_for_others(self) -> None:
         """Say once that somebody else moves the robot; the robot's engine refuses motions meanwhile."""
@@ -185,9 +420,7 @@ class Conversation:
         if foreign and not self._foreign:
             log.warning("somebody else moves the robot (app or remote control): yielding")
             if not parts.mouth.speaking:
-                task = asyncio.create_task(self._remark(FOREIGN), name="yielding")
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._spawn(self._remark(FOREIGN), "yielding")
         self._foreign = foreign
 
     async def _remark(self, text: str) -> None:
@@ -196,46 +429,33 @@ class Conversation:
         except ClaudiaError as fault:
             log.error("could not say it: %s", fault)
 
-    async def _early_stop(self, pcm: Pcm, heard_to: int) -> None:
-        """Stop the body and the voice now; the committed utterance will do the talking."""
-        parts = self._parts
-        try:
-            heard = await parts.ears.hear_stop(pcm)
-        except Exception:
-            log.exception("listening for a stop failed; the whole utterance will tell")
-            return
-        match = parts.stops.find_stop(heard.transcript.text, moving=parts.dispatcher.running is not None)
-        if match is not None:
-            self._stopped_at = heard_to
-            parts.mouth.cancel()
-            sent = parts.clock.now()
-            self._stop_times = (sent, None)  # before the wait: the utterance may be committed during it
-            report = await parts.dispatcher.stop(reason=parts.quoted(heard.transcript.text), latch=match.latch)
-            if report.acknowledged:
-                self._stop_times = (sent, parts.clock.now())
-
-    def _broke_in(self, utterance: Utterance) -> bool:
-        """Whether the stop listener stopped the robot on the strength of this utterance's beginning."""
-        return utterance.start_sample < self._stopped_at <= utterance.speech_end_sample
-
-    def _credit(self, turn: Turn) -> None:
-        """A stop that was carried out before its utterance ended counts from when it was."""
-        if self._stop_times is None or not self._broke_in(turn.utterance):
-            return
-        sent, acknowledged = self._stop_times
-        turn.ledger.mark("dispatch", sent)
-        if acknowledged is not None:
-            turn.ledger.mark("stop", acknowledged)
+    async def _settled(self) -> None:
+        """Recordings that come faster than real time wait for what hears them."""
+        await self._speculator.settled()
+        await self._stops.settled()
 
     async def _quiet(self) -> None:
         """Leave nothing playing and nothing moving."""
         self._parts.mouth.cancel()
-        pending = [t for t in (*self._tasks, self._early) if t is not None and not t.done()]
+        await self._speculator.close()
+        await self._stops.close()
+        pending = [t for t in self._tasks if not t.done()]
         if self._parts.dispatcher.running is not None or self._parts.dispatcher.unsettled:
             await self._parts.dispatcher.stop(reason="shutdown")
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+
+
+def _as_one(begun: Decision, whole: Decision, more: Continuation) -> Decision:
+    """The decision of a turn that went on: what all of its words come to."""
+    if more.kind in ("replace", "cancel"):
+        return replace(whole, actions=more.actions)
+    if more.kind == "follow":
+        kind: Kind = begun.kind if begun.actions else "dialog_with_action"
+        actions = (*begun.actions, *more.actions)
+        return replace(begun, text=whole.text, route="grammar", kind=kind, rule=more.reason, actions=actions, asked=())
+    return replace(begun, text=whole.text, asked=())
 
 
 _NOTHING = np.zeros(0, np.int16)

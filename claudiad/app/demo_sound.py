@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from claudiad.audio.build import speaker_for
+from claudiad.audio.reference import PlaybackReference
 from claudiad.audio.resample import convert
 from claudiad.audio.scripted import ScriptedMicrophone
 from claudiad.audio.speaker import OnFirstSample, Speaker
@@ -64,6 +65,15 @@ class Both:
     @property
     def latency_s(self) -> float:
         return self._monitor.latency_s
+
+    @property
+    def reference(self) -> PlaybackReference:
+        """The memory's, which keeps the time."""
+        return self._memory.reference
+
+    def set_gain(self, gain: float) -> None:
+        self._memory.set_gain(gain)
+        self._monitor.set_gain(gain)
 
     async def open(self) -> None:
         return

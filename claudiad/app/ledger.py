@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from claudiad.config import TurnSettings
 from claudiad.types import Action, Kind, Refusal, Route
 
-Stage: TypeAlias = Literal["endpoint", "stt", "decide", "dispatch", "first_audio", "stop", "done"]
-"""`endpoint`: the utterance was committed; `stt`: recognised; `decide`: the router answered; `dispatch`: the
-first command went to the robot; `first_audio`: the answer began to sound; `stop`: StopMove was acknowledged;
-`done`: the turn's last motion and sound ended."""
+Stage: TypeAlias = Literal["endpoint", "stt", "transcript", "decide", "dispatch", "first_audio", "stop", "done"]
+"""`endpoint`: the utterance was committed; `stt`: recognised, before the commit perhaps; `transcript`: both, so that
+the words are final; `decide`: the router answered; `dispatch`: the first command went to the robot; `first_audio`: the
+answer began to sound; `stop`: StopMove was acknowledged; `done`: the turn's last motion and sound ended."""
 
 Outcome: TypeAlias = Literal["pending", "done", "unknown", "stopped", "failed", "skipped"]
 """Of one step. `done`: the robot's state shows it (docs/safety.md, 8); `unknown`: commanded, not confirmed."""
@@ -30,6 +31,8 @@ class Ledger:
 
     def __init__(self, speech_end_at: float) -> None:
         self.speech_end_at = speech_end_at
+        self._lead_s: float | None = None
+        self._wasted_s = 0.0
         self._ends: dict[str, float] = {}
         self._starts: dict[str, float] = {}
 
@@ -49,6 +52,14 @@ class Ledger:
         self._ends[stage] = at
         self._starts[stage] = self._begin(stage) if began is None else began
 
+    def speculated(self, lead_s: float | None, wasted_s: float) -> None:
+        """What working ahead of the commit gave and cost, in seconds.
+
+        `lead_s`: by how much the decision was ready before the commit (negative: after it), None when there was none
+        to use; `wasted_s`: recognition whose result was thrown away because more was said.
+        """
+        self._lead_s, self._wasted_s = lead_s, wasted_s
+
     def has(self, stage: Stage) -> bool:
         """Whether `stage` was marked."""
         return stage in self._ends
@@ -61,15 +72,19 @@ class Ledger:
         """The contract's `timings_ms` (docs/commands.md), milliseconds.
 
         `endpoint` from the end of speech to the commit; `stt` and `decide` the work alone; and from the end
-        of speech `speech_end_to_dispatch`, `_first_audio`, `_stop`, `_done`. `decide` is always there, the
-        others when they happened.
+        of speech `speech_end_to_transcript`, `_dispatch`, `_first_audio`, `_stop`, `_done`; and `speculation_lead`
+        and `speculation_waste` (see `speculated`). `decide` is always there, the others when they happened.
         """
         timings: dict[str, float] = {}
         for stage in ("endpoint", "stt"):
             if stage in self._ends:
                 timings[stage] = self._work_ms(stage)
         timings["decide"] = self._work_ms("decide") if "decide" in self._ends else 0.0
-        for stage in ("dispatch", "first_audio", "stop", "done"):
+        if self._lead_s is not None:
+            timings["speculation_lead"] = _ms(self._lead_s)
+        if self._wasted_s:
+            timings["speculation_waste"] = _ms(self._wasted_s)
+        for stage in ("transcript", "dispatch", "first_audio", "stop", "done"):
             if stage in self._ends:
                 timings[f"speech_end_to_{stage}"] = self.since_speech_end_ms(self._ends[stage])
         return timings
@@ -134,6 +149,8 @@ class TurnRecord:
     """From `Ledger.timings_ms`."""
     truncated: bool = False
     """The utterance was cut at the maximum length."""
+    utterances: int = 1
+    """More than one when the person went on right behind a command."""
 
     def to_json(self) -> dict[str, Any]:
         """As in the audit log: the contract's field names, plus what the contract does not ask for."""
@@ -162,6 +179,7 @@ class TurnRecord:
             "spoken": self.spoken,
             "timings_ms": dict(self.timings_ms),
             "truncated": self.truncated,
+            "utterances": self.utterances,
         }
 
 
@@ -170,6 +188,18 @@ def canonical_line(turn: TurnRecord, *, log_speech: bool = True) -> str:
     parts = [f"turn {turn.turn} heard {_heard(turn, log_speech)}", *_what(turn, log_speech)]
     times = ", ".join(_times(turn))
     return " → ".join(parts) + (f" | {times}" if times else "")
+
+
+def over_budget(turn: TurnRecord, budgets: TurnSettings) -> list[str]:
+    """What took longer than its budget (docs/architecture.md), in words, with both figures."""
+    times = turn.timings_ms
+    first = "stop" if turn.route == "emergency" else "first move"
+    allowed = budgets.stop_budget_ms if turn.route == "emergency" else budgets.action_budget_ms
+    limits = (
+        (f"{first} after speech", times.get("speech_end_to_dispatch"), allowed),
+        ("first sound after speech", times.get("speech_end_to_first_audio"), budgets.turn_budget_ms),
+    )
+    return [f"{what}: {ms:.0f} ms, budget {limit} ms" for what, ms, limit in limits if ms is not None and ms > limit]
 
 
 def _heard(turn: TurnRecord, log_speech: bool) -> str:

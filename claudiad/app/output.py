@@ -67,6 +67,6 @@ def recording_json(name: str, records: Sequence[TurnRecord]) -> dict[str, Any]:
         "confidence": round(first.confidence, 3),
         "oov": round(first.oov, 3),
         "dropped": first.dropped,
-        "utterances": len(records),
+        "utterances": sum(r.utterances for r in records),
         "timings_ms": dict(first.timings_ms),
     }

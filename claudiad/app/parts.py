@@ -18,10 +18,12 @@ from pathlib import Path
 from claudiad.app.ears import Ears
 from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import NullSpeaker
+from claudiad.brain.backchannel import BackchannelTable, load_backchannels
 from claudiad.brain.cache import DecisionCache
 from claudiad.brain.display import Speller, load_speller
 from claudiad.brain.emergency import StopFinder
 from claudiad.brain.mind import Mind
+from claudiad.brain.openness import OpennessTable, load_openness
 from claudiad.brain.reading import reading
 from claudiad.brain.router import Router, Tables, load_tables
 from claudiad.clock import Clock
@@ -50,6 +52,8 @@ class Parts:
     ears: Ears
     mind: Mind
     stops: StopFinder
+    openness: OpennessTable
+    backchannels: BackchannelTable
     speller: Speller
     wake: WakeGate
     robot: Robot
@@ -176,6 +180,8 @@ async def assemble(
             ears=ears,
             mind=mind,
             stops=tables.stops,
+            openness=load_openness(),
+            backchannels=load_backchannels(),
             speller=load_speller(tables.phrases),
             wake=wake_gate(settings),
             robot=robot,

@@ -1,105 +1,71 @@
 """One turn: from a committed utterance to the last motion and the last sound.
 
-What is heard is judged here, in this order, and nothing later can overrule an earlier point:
-
-1. a stop acts at once, whatever else is going on, whatever the wake phrase or the vocabulary score says;
-2. what was dropped (silence, hallucination, too quiet, unknown words) moves nothing;
-3. without the name, when the name is needed, nothing happens;
-4. the router decides, safety compiles, the dispatcher moves, the voice answers.
+What is heard is judged elsewhere (`judge`); here it is carried out. A turn is not over with its first utterance: the
+person may go on right behind a command (立って … 挨拶して), add to it or take it back, and all of that is one record.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from claudiad.app.ears import Heard
+from claudiad.app.judge import Judged
 from claudiad.app.ledger import Ledger, Outcome, RefusedStep, Step, TurnRecord
 from claudiad.app.parts import Parts
-from claudiad.brain.emergency import StopMatch
+from claudiad.brain.continuation import Continuation
 from claudiad.brain.reading import reading
 from claudiad.brain.wording import LATCHED, STOPPED
+from claudiad.robot.base import Outcome as RobotOutcome
 from claudiad.robot.base import Status
-from claudiad.robot.dispatcher import StepResult
-from claudiad.types import Action, Decision, Refusal, Transcript, Utterance
+from claudiad.robot.dispatcher import OnDispatch, StepResult
+from claudiad.types import Action, Decision, Refusal, Transcript, Utterance, joined
 
 log = logging.getLogger(__name__)
 
-STOP_OOV = 0.9
-"""With nothing to stop, a stop word is still believed up to this score: a needless stop costs nothing."""
 STOP_FAILED_REPLY = "止まれと伝えましたが、ロボットから返事がありません。"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What one utterance turned out to be."""
-
-    decision: Decision | None
-    dropped: str | None
-    transcript: Transcript
-    stop: StopMatch | None = None
-    reply: str = ""
-    """What to say once it stands, instead of the usual."""
-
-
 class Turn:
-    """Carries one utterance through; `run` returns its record and never raises for what a turn can meet."""
+    """Carries out what was said and keeps the account of it. All of it belongs to the event loop."""
 
-    def __init__(
-        self,
-        number: int,
-        utterance: Utterance,
-        speech_end_at: float,
-        parts: Parts,
-        broke_in: Callable[[], bool] = lambda: False,
-    ) -> None:
-        """Args: `broke_in` says whether the stop listener has already stopped the robot for this very utterance."""
+    def __init__(self, number: int, utterance: Utterance, speech_end_at: float, parts: Parts) -> None:
+        """Args: `speech_end_at` is the clock time of the last voiced sample: the ledger's zero."""
         self.number = number
-        self.utterance = utterance
+        self.utterances = [utterance]
+        self.heard = utterance
+        """All that was said, as one sound."""
+        self.judged: Judged | None = None
+        """What was said so far, as one."""
         self._parts = parts
-        self._broke_in = broke_in
         self.ledger = Ledger(speech_end_at)
         age = max(0.0, parts.clock.now() - speech_end_at)
         self._started = (datetime.now(UTC).astimezone() - timedelta(seconds=age)).isoformat(timespec="milliseconds")
+        self._log: list[list[StepResult] | Outcome] = []
+        """In order: plans, each with the results so far, and what became of this turn's own stops."""
+        self._refused: list[Refusal] = []
+        self._reply = ""
+        self._spoken = ""
+        self._rule = ""
+        self._motion: asyncio.Future[bool] | None = None
+        """The last plan: whether all of it was done."""
 
-    async def listen(self) -> Judged:
-        """Recognise and decide; has no effect but a stop's."""
-        parts, clock = self._parts, self._parts.clock
-        self.ledger.mark("endpoint", clock.now())
-        if parts.ears.separate:
-            heard_stop = await parts.ears.hear_stop(self.utterance.pcm)
-            if (stop := self._stop_in(heard_stop)) is not None:
-                self._mark_stt(heard_stop)
-                return Judged(None, None, heard_stop.transcript, stop)
-        heard = await parts.ears.hear(self.utterance.pcm)
-        self._mark_stt(heard)
-        transcript = heard.transcript
-        if (stop := self._stop_in(heard)) is not None:
-            return Judged(None, None, transcript, stop)
-        if transcript.dropped:
-            return Judged(None, transcript.dropped, transcript)
-        if transcript.oov > parts.settings.stt.oov_threshold:
-            return Judged(None, "out of vocabulary", transcript)
-        if not parts.wake.admit(reading(transcript.text), clock.now()):
-            return Judged(None, "not addressed", transcript)
-        return self._decide(transcript)
+    @property
+    def speech_end_sample(self) -> int:
+        """Of its last utterance."""
+        return self.utterances[-1].speech_end_sample
 
-    def _decide(self, transcript: Transcript) -> Judged:
-        parts, clock = self._parts, self._parts.clock
-        began = clock.now()
-        decision = parts.mind.decide(transcript.text, parts.robot.state(), began, datetime.now().astimezone().hour)
-        self.ledger.mark("decide", clock.now(), began=began)
-        if decision.route == "emergency" and decision.actions:  # 踊らないで, while it dances
-            stop = StopMatch(decision.text, decision.latch, decision.rule, decision.confidence)
-            return Judged(None, None, transcript, stop, decision.reply)
-        return Judged(decision, None, transcript)
+    @property
+    def decision(self) -> Decision | None:
+        """What it acts on; None when it does not."""
+        return self.judged.decision if self.judged is not None else None
 
-    async def stop(self, judged: Judged) -> TurnRecord:
-        """Stop everything, then say so."""
+    async def stop(self, judged: Judged, *, quietly: bool = False) -> None:
+        """Stop everything, then say so; `quietly` says nothing where it worked."""
         parts, clock = self._parts, self._parts.clock
+        self.judged = judged
         match = judged.stop
         latch = match is not None and match.latch
         parts.mouth.cancel()
@@ -108,38 +74,109 @@ class Turn:
         if report.acknowledged:
             self.ledger.mark("stop", clock.now())
         parts.mind.forget()
+        self._rule = match.rule if match else ""
+        self._log.append("done" if report.acknowledged else "unknown")
         usual = LATCHED if latch else judged.reply or STOPPED
         reply = usual if report.acknowledged else STOP_FAILED_REPLY
-        outcome: Outcome = "done" if report.acknowledged else "unknown"
-        record = replace(
-            self._record(judged),
-            route="emergency",
-            kind="action",
-            rule=match.rule if match else "",
-            confidence=1.0,
-            steps=(Step(Action("stop", 1003), parts.title("stop"), outcome),),
-        )
-        return await self._speak(record, reply)
+        await self._speak("" if quietly and report.acknowledged else reply)
 
-    async def act(self, judged: Judged) -> TurnRecord:
+    async def act(self, judged: Judged) -> None:
         """Move and answer."""
+        self.judged = judged
         decision, parts = judged.decision, self._parts
-        record = self._record(judged)
         if decision is None:
-            return record
+            return
         parts.mind.commit(decision, parts.clock.now())
         if decision.release:
             parts.lane.reset()
-        plan = parts.dispatcher.plan(decision.actions)
-        refused, reply = plan.refused, decision.reply
-        if refused:
-            reply = "".join(dict.fromkeys(r.reason for r in refused))
+        await self._do(decision, decision.actions, decision.reply)
+
+    async def go_on(self, judged: Judged, utterance: Utterance, more: Continuation) -> None:
+        """What the person said right behind it: do more, do something else, or take it back.
+
+        `judged` is all that was said, as one.
+        """
+        parts = self._parts
+        self.utterances.append(utterance)
+        self.heard = joined(self.heard, utterance)
+        self.judged = judged
+        if more.kind in ("replace", "cancel"):
+            self._motion = None  # what comes instead does not wait for what it replaces to be completed
+            report = await parts.dispatcher.stop(reason=parts.quoted(judged.transcript.text))
+            self._log.append("done" if report.acknowledged else "unknown")
+            parts.mind.forget()
+        decision = judged.decision
+        if decision is not None:
+            parts.mind.commit(decision, parts.clock.now())
+            if more.actions or more.reply:
+                await self._do(decision, more.actions, more.reply)
+
+    def failed(self) -> TurnRecord:
+        """The record of a turn that met a fault of the program."""
+        return self._finished(TurnRecord(turn=self.number, started=self._started, dropped="internal error"))
+
+    def record(self) -> TurnRecord:
+        """The account of it, with the times up to now."""
+        parts, judged = self._parts, self.judged
+        t = judged.transcript if judged is not None else Transcript("", "", 0.0, 0.0)
+        d = self.decision
+        # What was refused only when its turn came (battery, posture) is a refusal all the same.
+        results = [r for entry in self._log if isinstance(entry, list) for r in entry]
+        late = [r for r in results if r.status is Status.REFUSED and r.dispatched_at is None]
+        refused = [*self._refused, *(Refusal(r.action.name, r.action.api_id, r.outcome.text) for r in late)]
+        stopped = judged is not None and judged.stop is not None
+        record = TurnRecord(
+            turn=self.number,
+            started=self._started,
+            transcript=parts.speller.display(t.text) if t.reading else t.text,
+            reading=t.reading or reading(t.text),
+            dropped=judged.dropped if judged is not None else None,
+            oov=t.oov,
+            route="emergency" if stopped else d.route if d else "none",
+            kind="action" if stopped else d.kind if d else "none",
+            rule=self._rule or (self._rule_of(d) if d else ""),
+            confidence=1.0 if stopped else d.confidence if d else 0.0,
+            steps=tuple(self._steps(late)),
+            refused=tuple(RefusedStep(r, parts.title(r.name)) for r in dict.fromkeys(refused)),
+            reply=self._reply,
+            spoken=self._spoken,
+            truncated=any(u.truncated for u in self.utterances),
+            utterances=len(self.utterances),
+        )
+        return self._finished(record)
+
+    def _finished(self, record: TurnRecord) -> TurnRecord:
+        return replace(record, timings_ms=self.ledger.timings_ms())
+
+    def _steps(self, left_out: Sequence[StepResult]) -> list[Step]:
+        """Results and stops in the order they happened."""
+        stop, title = Action("stop", 1003), self._parts.title
+        steps: list[Step] = []
+        for entry in self._log:
+            if isinstance(entry, str):
+                steps.append(Step(stop, title("stop"), entry))
+            else:
+                steps += [Step(r.action, title(r.action.name), _OUTCOMES[r.status]) for r in entry if r not in left_out]
+        return steps
+
+    def _rule_of(self, d: Decision) -> str:
+        """Which rule decided; a cached answer names what was said earlier, where that may be told."""
+        personal = d.route == "cache" and not self._parts.settings.privacy.log_speech
+        return "cache" if personal else d.rule
+
+    async def _do(self, decision: Decision, actions: Sequence[Action], reply: str) -> None:
+        """The robot first, then the voice; both go on beside each other, and this ends with the last of them."""
+        parts = self._parts
+        plan = parts.dispatcher.plan(actions)
+        if plan.refused:
+            self._refused += plan.refused
+            reply = "".join(dict.fromkeys(r.reason for r in plan.refused))
         reply += "".join(plan.notes)
-        voice: list[asyncio.Task[TurnRecord]] = []
+        voice: list[asyncio.Task[None]] = []
 
         def speak() -> None:
             if not voice:
-                voice.append(asyncio.create_task(self._speak(record, reply), name=f"turn-{self.number}-voice"))
+                voice.append(asyncio.create_task(self._speak(reply, decision), name=f"turn-{self.number}-voice"))
 
         def dispatched(_action: Action, _at: float) -> None:
             self.ledger.mark("dispatch", parts.clock.now())
@@ -148,87 +185,55 @@ class Turn:
         results: list[StepResult] = []
         try:
             if plan.steps:
-                results = await parts.dispatcher.run(decision.actions, on_dispatch=dispatched)
+                if self._motion is not None:
+                    speak()  # it has to wait, the answer has not
+                results = await self._move(actions, dispatched)
                 if not voice and results[0].status is Status.INTERRUPTED:
                     reply = ""  # a stop took it away before it began: nothing is left to announce
             speak()
-            record = await voice[0]
+            await voice[0]
         finally:
             for task in voice:
                 if not task.done():
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
         if told := spoken_after(results, reply):
-            record = replace(await self._speak(record, told), reply=record.reply + told)
-        # What was refused only when its turn came (battery, posture) is a refusal all the same.
-        late = [r for r in results if r.status is Status.REFUSED and r.dispatched_at is None]
-        if late:
-            refused = tuple(Refusal(r.action.name, r.action.api_id, r.outcome.text) for r in late)
-        done = [r for r in results if r not in late]
-        return replace(
-            record,
-            steps=tuple(Step(r.action, parts.title(r.action.name), _OUTCOMES[r.status]) for r in done),
-            refused=tuple(RefusedStep(r, parts.title(r.name)) for r in refused),
-        )
+            await self._speak(told)
 
-    def failed(self) -> TurnRecord:
-        """The record of a turn that met a fault of the program."""
-        return TurnRecord(turn=self.number, started=self._started, dropped="internal error")
+    async def _move(self, actions: Sequence[Action], dispatched: OnDispatch) -> list[StepResult]:
+        """Run a plan behind the one before it, which must have been completed: a sequence ends where one step fails."""
+        before, mine = self._motion, asyncio.get_running_loop().create_future()
+        self._motion = mine
+        results: list[StepResult] = []
+        self._log.append(results)
+        done = False
+        try:
+            if before is None or await asyncio.shield(before):
+                results += await self._parts.dispatcher.run(actions, on_dispatch=dispatched)
+            else:
+                results += [StepResult(action, RobotOutcome(Status.INTERRUPTED)) for action in actions]
+            done = all(r.status is Status.DONE for r in results)
+        finally:
+            mine.set_result(done)
+        return results
 
-    def finish(self, record: TurnRecord) -> TurnRecord:
-        """The record with its final times."""
-        self.ledger.mark("done", self._parts.clock.now())
-        return replace(record, timings_ms=self.ledger.timings_ms())
-
-    def _mark_stt(self, heard: Heard) -> None:
-        now = self._parts.clock.now()
-        self.ledger.mark("stt", now, began=now - heard.work_ms / 1000.0)
-
-    def _stop_in(self, heard: Heard) -> StopMatch | None:
-        """A stop, believed on weaker evidence while there is something to stop, or was until this stopped it."""
-        parts, transcript = self._parts, heard.transcript
-        moving = parts.dispatcher.running is not None or self._broke_in()
-        busy = moving or parts.mouth.speaking
-        began = parts.clock.now()
-        match = parts.stops.find_stop(transcript.text, moving=moving)
-        if match is None:
-            return None
-        believed = transcript.dropped is None and transcript.oov <= max(STOP_OOV, parts.settings.stt.oov_threshold)
-        if not (believed or busy or parts.settings.robot.engine == "go2"):
-            return None
-        self.ledger.mark("decide", parts.clock.now(), began=began)
-        return match
-
-    def _record(self, judged: Judged) -> TurnRecord:
-        t, d = judged.transcript, judged.decision
-        return TurnRecord(
-            turn=self.number,
-            started=self._started,
-            transcript=self._parts.speller.display(t.text) if t.reading else t.text,
-            reading=t.reading or reading(t.text),
-            dropped=judged.dropped,
-            oov=t.oov,
-            route=d.route if d else "none",
-            kind=d.kind if d else "none",
-            rule=self._rule(d) if d else "",
-            confidence=d.confidence if d else 0.0,
-            truncated=self.utterance.truncated,
-        )
-
-    def _rule(self, decision: Decision) -> str:
-        """Which rule decided; a cached answer names what was said earlier, where that may be told."""
-        personal = decision.route == "cache" and not self._parts.settings.privacy.log_speech
-        return "cache" if personal else decision.rule
-
-    async def _speak(self, record: TurnRecord, reply: str) -> TurnRecord:
+    async def _speak(self, reply: str, decision: Decision | None = None) -> None:
+        """Say it; the question in it, if there is one, stands from its last clause on."""
+        parts = self._parts
+        self._reply += reply
         if not reply:
-            return replace(record, reply=reply)
-        spoken = await self._parts.mouth.say(reply)
+            return
+
+        def last_begun() -> None:
+            if decision is not None:
+                parts.mind.asked(decision, parts.clock.now())
+
+        spoken = await parts.mouth.say(reply, last_begun)
         if spoken.first_audio_at is not None:
             self.ledger.mark("first_audio", spoken.first_audio_at)
         if not spoken.interrupted:
-            self._parts.wake.answered(self._parts.clock.now())
-        return replace(record, reply=reply, spoken="".join(spoken.spoken))
+            parts.wake.answered(parts.clock.now())
+        self._spoken += "".join(spoken.spoken)
 
 
 def spoken_after(results: Sequence[StepResult], reply: str) -> str:

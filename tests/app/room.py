@@ -140,9 +140,10 @@ class Room:
 
 
 def settings_with(**sections: dict[str, object]) -> Settings:
-    """The defaults without acknowledgements, with these sections changed."""
+    """The defaults without acknowledgements and without echo cancellation (nothing echoes here), with these changes."""
     base = Settings().model_dump()
     base["tts"]["acknowledgements"] = ()
+    base["audio"]["echo_cancellation"] = False
     for name, values in sections.items():
         base[name] |= values
     return Settings.model_validate(base)

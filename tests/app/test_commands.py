@@ -294,13 +294,13 @@ def test_hear_for_people_is_the_log_line(shell: Shell, recordings: Recordings, t
 
 
 def test_hear_in_real_time_takes_the_recordings_time(shell: Shell, recordings: Recordings) -> None:
-    """`--pace real`: the endpoint is one hangover after the end of speech, the dispatch right after."""
+    """`--pace real`: a complete command is committed its short hangover after its end, and dispatched right after."""
     (out,) = shell.json(
         "hear", "--json", "--pace", "real", "--set", "tts.engine=none", recordings.saying("s", "座って")
     )
     times = out["timings_ms"]
     assert names(out) == ["Sit"]
-    assert times["endpoint"] >= 300
+    assert 200 <= times["endpoint"] < 600
     assert times["speech_end_to_dispatch"] >= times["endpoint"]
 
 

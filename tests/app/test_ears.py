@@ -74,16 +74,22 @@ async def test_a_fault_of_the_recogniser_reaches_the_caller() -> None:
 
 
 def test_the_settings_name_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same name twice is loaded once; another stop model is loaded as well; a missing one is an error."""
-    opened: list[str] = []
+    """The embedded model is loaded twice and hears alike; a stock one once; another stop model is loaded as well; a
+    missing one is an error."""
+    opened: list[tuple[str, int]] = []
 
-    def open_one(_: SttSettings, model: str) -> FakeRecogniser:
-        opened.append(model)
+    def open_one(given: SttSettings, model: str) -> FakeRecogniser:
+        opened.append((model, given.threads))
         return FakeRecogniser(model)
 
     monkeypatch.setattr("claudiad.app.ears.open_recogniser", open_one)
-    assert not Ears.open(SttSettings()).separate
-    assert opened == ["embedded"]
+    ears = Ears.open(SttSettings())
+    assert ears.stop is not ears.main
+    assert not ears.separate
+    assert opened == [("embedded", 2), ("embedded", 1)]
+    ears = Ears.open(SttSettings(model="small", stop_model="small"))
+    assert ears.stop is ears.main
+    assert not ears.separate
     ears = Ears.open(SttSettings(model="large-v3-turbo"))
     assert (ears.main.name, ears.stop.name, ears.separate) == ("large-v3-turbo", "embedded", True)
     monkeypatch.undo()

@@ -247,4 +247,5 @@ def test_the_record_as_json() -> None:
         "spoken": "はい。",
         "timings_ms": {"endpoint": 301.0, "stt": 41.2, "decide": 0.2, "speech_end_to_dispatch": 387.6},
         "truncated": False,
+        "utterances": 1,
     }

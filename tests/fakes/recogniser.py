@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -41,15 +42,26 @@ class FakeRecogniser:
         self.waiting = threading.Event()
         """Set when a call has come to the gate."""
         self._lines: dict[int, Line] = {}
+        self._unfinished: dict[int, Line] = {}
         self._home = threading.get_ident()
         self._thread: int | None = None
         self._busy = threading.Lock()
 
     def says(self, text: str, *, oov: float = 0.0, dropped: str | None = None, fault: Exception | None = None) -> Pcm:
         """Sound that will be recognised as this; `fault` is raised instead."""
-        ms = SHORTEST_MS + STEP_MS * len(self._lines)
+        ms = next(m for m in count(SHORTEST_MS, STEP_MS) if m not in self._lines)
         self._lines[ms] = Line(fault or Transcript(text, "", 0.9, oov, dropped))
         return voice(ms, amplitude=9000)
+
+    def takes(self, ms: int, text: str, *, unfinished: bool = False) -> None:
+        """From now on sound of this length, pauses inside it included, is recognised as `text`.
+
+        `unfinished`: sound behind a pre-roll that goes on to the last sample, as the stop listener hears it. By
+        default nothing is recognised in that.
+        """
+        assert ms % STEP_MS == 0, f"lengths are told apart by {STEP_MS} ms"
+        lines = self._unfinished if unfinished else self._lines
+        lines[ms] = Line(Transcript(text, "", 0.9, 0.0, None))
 
     def hold(self) -> None:
         """From the next call on, hold every one at the gate; `waiting` tells when it has come there."""
@@ -87,7 +99,9 @@ class FakeRecogniser:
     def _answer(self, pcm: Pcm) -> Transcript:
         loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > LOUD)
         ms = (loud[-1] - loud[0]) * 1000 / SAMPLE_RATE if len(loud) else 0
-        line = self._lines.get(round(ms / STEP_MS) * STEP_MS, Line(Transcript("", "", 0.0, 1.0, "silence")))
+        going_on = len(loud) > 0 and len(pcm) - loud[-1] < SAMPLE_RATE // 20 <= loud[0]
+        lines = self._unfinished if going_on else self._lines
+        line = lines.get(round(ms / STEP_MS) * STEP_MS, Line(Transcript("", "", 0.0, 1.0, "silence")))
         if isinstance(line.answer, Exception):
             self.heard.append(type(line.answer).__name__)
             raise line.answer
