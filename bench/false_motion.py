@@ -1,30 +1,39 @@
-"""Does anything that is no command move the robot? Noise, music-like sound and other people's sentences.
+"""Does anything that is no command move the robot? Noise, music-like sound, and other people's conversation.
 
     python -m bench.false_motion --rohan rohan4600_transcript_utf8.txt --minutes 30
 
-A third of the time each: coloured noise with swells, chords, and the ROHAN sentences the model was never
-trained on (the last 600), spoken by every voice there is here at random rates and pitches, each over noise.
-Everything goes through the real endpointer, recogniser, vocabulary threshold and router. Prints what was cut
-out, dropped, answered, stopped and moved, and exits 1 if anything moved.
+A third of the time each: coloured noise with swells, chords, and people who talk with each other: the ROHAN sentences
+the model was never trained on (the last 600), spoken by every voice there is here at random rates and pitches over
+noise, one answering the other after 0.1 to 1.5 s, sometimes before the other has ended. Everything goes through the
+daemon's own conversation (endpointing, early decisions, recogniser, vocabulary threshold, router, simulated robot), as
+fast as it goes: the audio waits for recognition. Prints what was dropped, answered, stopped and moved, and exits 1 if
+anything moved.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from claudiad.audio.endpoint import Endpointer, UtteranceCommitted
-from claudiad.audio.frames import split
+from claudiad.app.conversation import Conversation
+from claudiad.app.ledger import TurnRecord
+from claudiad.app.parts import assemble
+from claudiad.audio.frames import FrameCutter
+from claudiad.audio.microphone import CaptureStats
+from claudiad.audio.virtual import MemorySpeaker
+from claudiad.clock import Clock, JumpClock, SystemClock
 from claudiad.config import Settings
+from claudiad.robot.sim import SimRobot
 from claudiad.stt.load import EMBEDDED
-from claudiad.types import SAMPLE_RATE
+from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Frame
 from training.stt import augment, corpus, evaluate, texts
 
 Pcm = NDArray[np.int16]
@@ -61,31 +70,61 @@ def people(rohan: Path, minutes: float, workers: int) -> Iterator[Pcm]:
                 return
 
 
-def count(stream: Iterator[Pcm], judge: evaluate.Judge, show: bool) -> dict[str, float]:
-    """Feed one stream through endpointing, recognition and decision."""
-    endpointer = Endpointer(Settings().endpoint)
+def talk(pieces: Iterable[Pcm], seed: int) -> Iterator[Pcm]:
+    """The sentences as a conversation: each begins 0.1 to 1.5 s behind the one before, every sixth before its end."""
+    rng = np.random.default_rng(seed)
+    tail = np.zeros(0, np.int16)
+    for number, piece in enumerate(pieces):
+        if number % 6 == 5:
+            overlap = min(len(tail), len(piece), int(rng.uniform(0.2, 0.6) * SAMPLE_RATE))
+            mixed = tail[len(tail) - overlap :].astype(np.int32) + piece[:overlap]
+            yield tail[: len(tail) - overlap]
+            tail = np.concatenate([np.clip(mixed, -32768, 32767).astype(np.int16), piece[overlap:]])
+        else:
+            yield tail
+            room = rng.normal(0.0, 20.0, int(rng.uniform(0.1, 1.5) * SAMPLE_RATE)).astype(np.int16)
+            tail = np.concatenate([room, piece])
+    yield tail
+
+
+class Pieces:
+    """A microphone that hears one piece of sound after the other, as fast as it is listened to."""
+
+    def __init__(self, pieces: Iterable[Pcm], clock: Clock) -> None:
+        self._pieces = pieces
+        self._clock = clock
+        self.samples = 0
+        self.stats = CaptureStats(device="pieces", rate=SAMPLE_RATE, channels=1)
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        """See `Microphone`."""
+        cutter = FrameCutter()
+        for piece in self._pieces:
+            for pcm in cutter.push(piece):
+                await asyncio.sleep(0)
+                yield Frame(pcm, self.samples, self._clock.now())
+                self.samples += FRAME_SAMPLES
+
+
+async def count(pieces: Iterable[Pcm], settings: Settings, *, show: bool) -> dict[str, float]:
+    """Let the conversation hear one stream to its end."""
+    clock = SystemClock()
+    microphone = Pieces(pieces, clock)
     result = dict.fromkeys(("minutes", "utterances", "dropped", "answered", "stopped", "moved"), 0.0)
-    for piece in stream:
-        result["minutes"] += len(piece) / SAMPLE_RATE / 60
-        for frame in split(piece):
-            for event in endpointer.push(frame):
-                if isinstance(event, UtteranceCommitted):
-                    text, oov, actions = judge(event.utterance.pcm)
-                    stop = actions == ["stop"]
-                    kind = (
-                        "stopped"
-                        if stop
-                        else "moved"
-                        if actions
-                        else "dropped"
-                        if not text or oov > judge.threshold
-                        else "answered"
-                    )
-                    result["utterances"] += 1
-                    result[kind] += 1
-                    if show and actions:
-                        print(f"{kind}: {text} {actions} oov {oov:.2f}", file=sys.stderr)
-    result["minutes"] = round(result["minutes"], 1)
+
+    def note(record: TurnRecord) -> None:
+        names = [step.action.name for step in record.steps]
+        kind = "moved" if set(names) - {"stop"} else "stopped" if names else "dropped" if record.dropped else "answered"
+        result["utterances"] += record.utterances
+        result[kind] += 1
+        if show and names:
+            print(f"{kind}: {record.reading} {names} oov {record.oov:.2f}", file=sys.stderr)
+
+    body = JumpClock()
+    speaker = MemorySpeaker(clock, "fast")
+    async with assemble(settings, clock, robot=SimRobot(body), speaker=speaker, keep=False, body_clock=body) as parts:
+        await Conversation(parts, microphone, note, patient=True).run()
+    result["minutes"] = round(microphone.samples / SAMPLE_RATE / 60, 1)
     return result
 
 
@@ -96,12 +135,13 @@ def main() -> None:
     a.add_argument("--minutes", type=float, default=30.0)
     a.add_argument("--workers", type=int, default=2)
     o = a.parse_args()
-    judge = evaluate.Judge(o.model)
+    base = Settings()
+    settings = base.model_copy(update={"stt": base.stt.model_copy(update={"model": str(o.model)})})
     third = o.minutes / 3
     streams = {"noise": artificial("noise", third, 1), "music": artificial("music", third, 2)}
     if o.rohan:
-        streams["people"] = people(o.rohan, third, o.workers)
-    table = {name: count(stream, judge, show=True) for name, stream in streams.items()}
+        streams["people"] = talk(people(o.rohan, third, o.workers), 3)
+    table = {name: asyncio.run(count(stream, settings, show=True)) for name, stream in streams.items()}
     print(json.dumps(table, indent=1))
     sys.exit(1 if any(row["moved"] for row in table.values()) else 0)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
 from claudiad.audio.resample import convert
 from claudiad.types import SAMPLE_RATE, Pcm
@@ -36,6 +37,7 @@ PITCHES = (0.0, 2.0, -3.0, 4.0, -1.5, 1.0, -4.0)
 """Half-tones."""
 SPEEDS = (1.0, 0.9, 1.15, 0.85, 1.2)
 # Seven pitches, five speeds and sixteen commands have no common divisor: 560 turns until one comes again.
+_BLOCK = SAMPLE_RATE // 100
 PEAK = 9000.0
 """Someone two metres away, as in the demo."""
 
@@ -79,7 +81,16 @@ def voice_end(pcm: Pcm) -> int:
 
     Knows nothing of the endpointer, whose opinion it is there to be compared with.
     """
-    block = SAMPLE_RATE // 100
-    blocks = pcm[: len(pcm) // block * block].reshape(-1, block).astype(np.float64)
+    return int(_loud(pcm)[-1] + 1) * _BLOCK
+
+
+def voice_start(pcm: Pcm) -> int:
+    """Sample at which the voice in clean speech begins, by the same level."""
+    return int(_loud(pcm)[0]) * _BLOCK
+
+
+def _loud(pcm: Pcm) -> NDArray[np.intp]:
+    """Indices of the 10 ms blocks within 30 dB of the loudest."""
+    blocks = pcm[: len(pcm) // _BLOCK * _BLOCK].reshape(-1, _BLOCK).astype(np.float64)
     level = np.sqrt((blocks * blocks).mean(axis=1))
-    return int(np.flatnonzero(level > level.max() * 10 ** (-30 / 20))[-1] + 1) * block
+    return np.flatnonzero(level > level.max() * 10 ** (-30 / 20))

@@ -1,4 +1,4 @@
-"""The figures of the loop as a table and as build/bench-loop.json."""
+"""The figures of bench.turn as tables and as build/bench-turn.json."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 
 from bench.report import Machine, percentile_table, percentiles, save
-from bench.window import FULL_S, Windows
-from claudiad.config import Settings
 
-LEDGER_MS = 10.0
-"""How far the ledger's dispatch may be from the call in the simulator's own log."""
+LONG_MS = 1000.0
+"""A stop word longer than this is drawn out, and must act before it ends."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One turn; times in ms, from the end of speech as the log has it unless the name says otherwise."""
+class Command:
+    """One command; times in ms from the end of speech as the log has it unless the name says otherwise."""
 
+    variant: str
     text: str
-    half_tones: float
-    speed: float
     stop: bool
     """Said while the robot danced."""
     heard: str
@@ -33,78 +30,108 @@ class Measured:
     endpoint: float | None
     stt: float | None
     """The work alone."""
-    decide: float | None
-    """The work alone."""
-    robot: float | None
-    """First call in the simulator's own log."""
-    processing: float | None
-    """`robot` without the silence that ends an utterance: recognition, decision, dispatch and what lies between."""
-    robot_after_voice: float | None
-    """From the end of the voice in the clean speech, by level: not the endpointer's opinion."""
-    ledger_apart: float | None
-    """The simulator's time minus the ledger's, for the same command."""
+    lead: float | None
+    """How long before the commit the decision was ready."""
+    waste: float
+    """Recognition thrown away."""
+    dispatch: float | None
     first_audio: float | None
+    robot_after_voice: float | None
+    """First call in the simulator's own log, from the end of the voice in the clean speech, by level."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class Stop:
+    """One stop word during a dance; times in ms, by the clean recording and the simulator's log."""
+
+    kind: str
+    text: str
+    noisy: bool
+    length: float
+    after_begin: float | None
+    after_end: float | None
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausedTurn:
+    """One sentence with pauses in it."""
+
+    pieces: tuple[str, ...]
+    pauses_ms: tuple[int, ...]
+    expected: tuple[str, ...]
+    done: tuple[str, ...]
+    turns: int
+    right: bool
+    """The expected actions; what was begun and revoked may come before them."""
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
     """A whole run."""
 
-    each: tuple[Measured, ...]
-    windows: Windows
+    commands: tuple[Command, ...]
+    stops: tuple[Stop, ...]
+    paused: tuple[PausedTurn, ...]
 
 
-def show(console: Console, run: Turns, settings: Settings, where: Machine) -> bool:
-    """Print and save; whether ledger and simulator agree."""
-    commands = [m for m in run.each if not m.stop]
-    stops = [m for m in run.each if m.stop]
-    hangover = settings.endpoint.hangover_ms
-    rows = {
-        "processing alone (silence excluded)": _some(m.processing for m in commands),
-        "  of which recognition": _some(m.stt for m in commands),
-        "  of which decision": _some(m.decide for m in commands),
-        "end of speech → action at the robot": _some(m.robot for m in commands),
-        "end of the voice by level → action at the robot": _some(m.robot_after_voice for m in commands),
-        "end of speech → first audio": _some(m.first_audio for m in run.each),
-        "stop in motion: end of speech → StopMove": _some(m.robot for m in stops),
-        "stop in motion, from the end of the voice by level": _some(m.robot_after_voice for m in stops),
+def show(console: Console, run: Results, where: Machine) -> int:
+    """Print and save; 0."""
+    tables: dict[str, dict[str, list[float]]] = {}
+    for variant in dict.fromkeys(c.variant for c in run.commands):
+        mine = [c for c in run.commands if c.variant == variant and not c.stop]
+        tables[variant] = {
+            "end of speech → commit": _some(c.endpoint for c in mine),
+            "end of speech → first command": _some(c.dispatch for c in mine),
+            "end of the voice by level → first command at the robot": _some(c.robot_after_voice for c in mine),
+            "end of speech → first sound": _some(c.first_audio for c in mine),
+            "decision ready before the commit": _some(c.lead for c in mine),
+        }
+    long = [s for s in run.stops if s.length > LONG_MS and s.kind in ("drawn out", "repeated")]
+    tables["stop words during a dance"] = {
+        f"{kind}: own end → StopMove": _some(s.after_end for s in run.stops if s.kind == kind)
+        for kind in dict.fromkeys(s.kind for s in run.stops)
+    } | {
+        "over motor noise: own end → StopMove": _some(s.after_end for s in run.stops if s.noisy),
+        "all: own end → StopMove": _some(s.after_end for s in run.stops),
+        "drawn out or repeated over 1 s: beginning → StopMove": _some(s.after_begin for s in long),
     }
-    percentile_table(console, rows, "ms")
-    windows = {"window cut to the utterance": run.windows.short_ms, f"padded to {FULL_S:g} s": run.windows.full_ms}
-    percentile_table(console, windows, "ms per recognition, same audio, one after the other", digits=1)
-    ratio = _median(run.windows.full_ms) / _median(run.windows.short_ms)
-    console.print(f"30 s costs {ratio:.1f} times the short window (medians)")
-    right, wrong = sum(m.right for m in run.each), sum(m.wrong for m in run.each)
-    total = len(run.each)
-    console.print(f"right action: {right} of {total} ({100 * right / total:.1f} %); wrong action: {wrong}")
-    for m in run.each:
-        if not m.right:
-            console.print(
-                f"  not right: 「{m.text}」 heard 「{m.heard}」" + (f", dropped: {m.dropped}" if m.dropped else "")
-            )
-    apart = _some(m.ledger_apart for m in commands)
-    furthest = max((abs(a) for a in apart), default=0.0)
-    console.print(f"ledger against the simulator's log: at most {furthest:.1f} ms apart in {len(apart)} turns")
+    for name, rows in tables.items():
+        console.print(f"\n[bold]{name}[/]")
+        percentile_table(console, rows, "ms")
+    _right(console, run)
     result = {
-        "turns": total,
-        "hangover_ms": hangover,
-        "threads": settings.stt.threads,
-        "ms": {name.strip(): {"n": len(values), **percentiles(values)} for name, values in rows.items()},
-        "window_ms": {name: percentiles(values) for name, values in windows.items()},
-        "window_ratio": round(ratio, 2),
-        "window_same_text": run.windows.same_text,
-        "right": right,
-        "wrong": wrong,
-        "ledger_apart_ms": round(furthest, 3),
-        "each": [asdict(m) for m in run.each],
+        "ms": {
+            name: {row: {"n": len(v), **percentiles(v)} for row, v in rows.items()} for name, rows in tables.items()
+        },
+        "stops_missed": sum(s.after_end is None for s in run.stops),
+        "paused_right": sum(p.right and p.turns == 1 for p in run.paused),
+        **{name: [asdict(each) for each in getattr(run, name)] for name in ("commands", "stops", "paused")},
     }
-    console.print(f"written to {save('bench-loop', where, result)}")
-    return furthest <= LEDGER_MS
+    console.print(f"written to {save('bench-turn', where, result)}")
+    return 0
+
+
+def _right(console: Console, run: Results) -> None:
+    """How many did what they should, and those that did not."""
+    for c in run.commands:
+        if not c.right:
+            why = " [red]wrong[/]" if c.wrong else f" dropped: {c.dropped}" if c.dropped else ""
+            console.print(f"  {c.variant}: 「{c.text}」 heard 「{c.heard}」{why}")
+    right, wrong = sum(c.right for c in run.commands), sum(c.wrong for c in run.commands)
+    console.print(f"right action: {right} of {len(run.commands)}; wrong action: {wrong}")
+    missed = [s for s in run.stops if s.after_end is None]
+    for s in missed:
+        console.print(f"  no stop: 「{s.text}」{' over motors' if s.noisy else ''} heard 「{s.heard}」")
+    console.print(f"stops: {len(run.stops) - len(missed)} of {len(run.stops)}")
+    for p in run.paused:
+        if not p.right or p.turns != 1:
+            console.print(f"  {p.turns} turns: {' … '.join(p.pieces)} {p.pauses_ms} → {p.done} heard 「{p.heard}」")
+    one = sum(p.turns == 1 for p in run.paused)
+    good = sum(p.turns == 1 and p.right for p in run.paused)
+    console.print(f"pauses inside: one turn {one}, one turn with the right actions {good}, of {len(run.paused)}")
 
 
 def _some(values: Iterable[float | None]) -> list[float]:
     return [v for v in values if v is not None]
-
-
-def _median(values: tuple[float, ...]) -> float:
-    return percentiles(values)["p50"]
