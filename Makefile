@@ -1,5 +1,5 @@
 # Everything lands in .venv and build/. `make help` lists the targets; `PYTHON=` names another interpreter,
-# `ARGS=` goes to the command behind a target: make bench-loop ARGS="--turns 20".
+# `ARGS=` goes to the command behind a target: make bench-turn ARGS="--turns 20".
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -9,7 +9,7 @@ RUN := .venv/bin/python
 ARGS ?=
 UNITS := $(wildcard systemd/*.service)
 
-.PHONY: help demo test lint units bench bench-loop bench-idle bench-brain bench-stop venv-demo venv-test robot-sdk clean
+.PHONY: help demo test lint units bench bench-turn bench-idle bench-brain bench-stop bench-echo bench-peers venv-demo venv-test robot-sdk clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,10 +39,18 @@ else
 	@echo "units: there are none yet, nothing was verified"
 endif
 
-bench: bench-brain bench-idle bench-loop bench-stop ## all measurements, one after another (about 25 minutes)
+bench: bench-brain bench-idle bench-turn bench-stop bench-echo ## all measurements here, one after another (over an hour)
 
-bench-loop: venv-test ## 200 spoken turns at the speed of sound: latencies, right actions, short window against 30 s
-	@$(RUN) -m bench.loop $(ARGS)
+bench-turn: venv-test ## spoken turns at the speed of sound: latencies, stops, sentences with pauses (half an hour)
+	@$(RUN) -m bench.turn $(ARGS)
+
+bench-echo: venv-test ## replies through PulseAudio with the speaker in the microphone: self-answers, stops over them
+	@scripts/system-packages test
+	@$(RUN) -m bench.echo $(ARGS)
+
+bench-peers: venv-test ## beside RealtimeSTT, same model, same audio; installs it into build/peers
+	@bench/peers/realtimestt/install
+	@$(RUN) -m bench.peers.realtimestt $(ARGS)
 
 bench-idle: venv-test ## the daemon's start, and its CPU and memory in a quiet room
 	@scripts/system-packages test

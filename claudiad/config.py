@@ -37,8 +37,8 @@ class AudioSettings(Section):
     )
     echo_cancellation: bool = Field(
         True,
-        description="Take what the robot itself says out of what it hears (WebRTC); false where the sound server or "
-        "the microphone does that.",
+        description="Take what the robot itself says out of what it hears; false where the sound server or the "
+        "microphone does that.",
     )
     reopen_ms: int = Field(1000, ge=100, le=60_000, description="Pause between attempts to open a missing device.")
 

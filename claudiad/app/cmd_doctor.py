@@ -121,7 +121,7 @@ async def _speaker(settings: Settings) -> Finding:
     host = PortAudioHost()
     opened = await host.open_output(name, lambda _out: None, lambda: None)
     await host.close(opened)
-    return Finding("speaker", "ok", f"{name}, {opened.rate} Hz")
+    return Finding("speaker", "ok", f"{name}, {opened.rate} Hz, output latency {opened.latency_s * 1000:.0f} ms")
 
 
 async def _hearing(settings: Settings) -> Finding:

@@ -113,7 +113,8 @@ def ready_line(parts: Parts, microphone: Microphone, seconds: float) -> str:
     )
     return (
         f"claudiad {__version__} ready in {seconds:.1f} s: hearing {parts.ears.main.name}, robot {parts.robot.name}, "
-        f"microphone {s.audio.microphone}, speaker {s.audio.speaker}, {name}"
+        f"microphone {s.audio.microphone}, speaker {s.audio.speaker} (output latency "
+        f"{parts.speaker.latency_s * 1000:.0f} ms), {name}"
     )
 
 

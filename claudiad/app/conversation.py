@@ -93,7 +93,7 @@ class Conversation:
         self._endpointer = Endpointer(endpoint)
         self._judge = Judge(parts)
         self._speculator = Speculator(parts, self._judge, self._before, self._guessed)
-        self._stops = StopListener(parts)
+        self._stops = StopListener(parts, self._judge)
         self._barge_in = BargeIn(parts.mouth, s.turn, parts.clock)
         self._queue: asyncio.Queue[Said | None] = asyncio.Queue(QUEUE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -139,7 +139,7 @@ class Conversation:
         e = self._endpointer
         async for raw in self._microphone.frames():
             frame = self._echo.process(raw)
-            for event in e.push(frame):
+            for event in e.push(frame, nobody=self._echo.echo_only):
                 self._note(event, frame)
             self._stops.listen(e)
             if self._patient:
@@ -194,7 +194,7 @@ class Conversation:
         if turn is not None and turn.decision is not None:
             rest = Judged(guess.decision, transcript.dropped, transcript)
             more, _ = self._continuation(turn.decision, rest, guess.whole, utterance)
-            if more.kind in ("cancel", "replace"):
+            if more.kind in ("cancel", "replace") and self._judge.believes(transcript):
                 return Openness.COMPLETE  # what it revokes is under way
         if not self._judge.believes(transcript):
             return Openness.BETWEEN  # words that are not believed tell nothing
@@ -261,9 +261,11 @@ class Conversation:
         u, stopped = said.utterance, self._stops.broke_in(said.utterance)
         ledger.mark("endpoint", said.committed_at)
         if parts.ears.separate:
-            by_stop_model = (await parts.ears.hear_stop(u.pcm)).transcript
-            if (stop := self._judge.stop_in(by_stop_model, stopped=stopped is not None)) is not None:
-                return Judged(None, None, by_stop_model, stop), None
+            heard = await parts.ears.hear_stop(u.pcm)
+            if (stop := self._judge.stop_in(heard.transcript, stopped=stopped is not None)) is not None:
+                ledger.mark("stt", clock.now(), began=clock.now() - heard.work_ms / 1000.0)
+                ledger.mark("transcript", clock.now())
+                return Judged(None, None, heard.transcript, stop), None
         guess = await said.guess if said.guess is not None and parts.settings.turn.speculate else None
         heard = guess.heard if guess is not None else await parts.ears.hear_utterance(u)
         whole = None if guess is not None else await hear_whole(parts.ears, self._before(u), u)

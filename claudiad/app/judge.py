@@ -28,6 +28,9 @@ OWN_TAIL_S = 0.3
 """How long after its end the voice may still be heard: the sound device's latency and the room. Nobody answers
 sooner."""
 
+SPEAKING_OOV = 0.98
+"""The same while it speaks. Coughs and laughs that sound like 止めて have 0.999 and more (measured)."""
+
 OWN_VOICE = "own voice"
 BACKCHANNEL = "backchannel"
 
@@ -98,13 +101,17 @@ class Judge:
     def stop_in(self, transcript: Transcript, *, stopped: bool = False) -> StopMatch | None:
         """A stop, believed on weaker evidence while there is something to stop, or was until this stopped it."""
         parts = self._parts
-        moving = parts.dispatcher.running is not None or stopped
+        moving = parts.dispatcher.running is not None or parts.dispatcher.unsettled or stopped
         match = parts.stops.find_stop(transcript.text, moving=moving)
-        if match is None:
-            return None
-        believed = transcript.dropped is None and transcript.oov <= max(STOP_OOV, self._oov_threshold)
-        busy = moving or parts.mouth.speaking
-        return match if believed or busy or parts.settings.robot.engine == "go2" else None
+        return match if match is not None and self._may_be_stop(transcript, moving=moving) else None
+
+    def _may_be_stop(self, transcript: Transcript, *, moving: bool) -> bool:
+        """Anything is believed while it moves; a cough, which may sound like 止めて, must not end what it says."""
+        parts = self._parts
+        if moving or parts.settings.robot.engine == "go2":
+            return True
+        limit = SPEAKING_OOV if parts.mouth.speaking else STOP_OOV
+        return transcript.dropped is None and transcript.oov <= max(limit, self._oov_threshold)
 
     def believes(self, transcript: Transcript) -> bool:
         """Whether these are words, and not something that sounds like none the recogniser knows."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from claudiad.app.judge import Judge
 from claudiad.app.ledger import Ledger
 from claudiad.app.parts import Parts
 from claudiad.audio.endpoint import Endpointer
@@ -32,8 +33,9 @@ ROOM_S = 0.1
 class StopListener:
     """Looks at the utterance in progress, frame by frame."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, judge: Judge) -> None:
         self._parts = parts
+        self._judge = judge
         self._task: asyncio.Task[None] | None = None
         self._passed_at = 0
         """Stream position of the last pass."""
@@ -109,7 +111,7 @@ class StopListener:
         except Exception:
             log.exception("listening for a stop failed; the next pass, or the whole utterance, will tell")
             return
-        match = parts.stops.find_stop(heard.transcript.text, moving=parts.dispatcher.running is not None)
+        match = self._judge.stop_in(heard.transcript)
         if match is None:
             return
         self._stopped_at, self._match = heard_to, match

@@ -230,7 +230,7 @@ class Turn:
 
         spoken = await parts.mouth.say(reply, last_begun)
         if spoken.first_audio_at is not None:
-            self.ledger.mark("first_audio", spoken.first_audio_at)
+            self.ledger.mark("first_audio", spoken.first_audio_at + parts.speaker.latency_s)
         if not spoken.interrupted:
             parts.wake.answered(parts.clock.now())
         self._spoken += "".join(spoken.spoken)

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from claudiad.audio.capture import FIRST_BLOCK_S
+from claudiad.audio.gain import Gain, checked
 from claudiad.audio.host import Opened, SoundHost
+from claudiad.audio.reference import PlaybackReference
 from claudiad.audio.resample import StreamConverter
 from claudiad.audio.ring import Ring
 from claudiad.audio.speaker import OnFirstSample, PlayGate, Turn
+from claudiad.audio.timeline import Timeline
 from claudiad.audio.waiting import wait_for_event
 from claudiad.clock import Clock
 from claudiad.config import AudioSettings
@@ -27,10 +30,14 @@ _CHUNK_S = 0.1  # resampled at a time: a long text must not hold up the loop
 class _Output:
     """One opening of the device: the ring between the loop and the device's thread."""
 
-    def __init__(self, clock: Clock, gate: PlayGate) -> None:
+    def __init__(self, clock: Clock, gate: PlayGate, reference: PlaybackReference) -> None:
         self._clock = clock
         self._gate = gate
+        self._reference = reference
+        self._timeline = Timeline(1)
+        self._frames = 0
         self.opened: Opened | None = None
+        self.gain = Gain(1)
         self.ring = Ring(1)
         self.ended = False
         self.taken = False
@@ -38,19 +45,30 @@ class _Output:
         self.first_at: float | None = None
         """When the first block of the present sound was taken."""
 
-    def begin(self, opened: Opened) -> None:
+    def begin(self, opened: Opened, gain: float) -> None:
         self.ring = Ring(max(1, int(opened.rate * _BUFFER_S)) * opened.channels)
+        self.gain = Gain(opened.rate * opened.channels)
+        self.gain.target = gain
+        self._timeline = Timeline(opened.rate)
         self.opened = opened
 
     def fill(self, out: Pcm) -> None:
         """The device's thread: copy and wake."""
+        now, opened = self._clock.now(), self.opened
         self.taken = True
-        samples = self.ring.read(len(out)) if len(self.ring) else out[:0]
+        if opened is None:
+            return
+        samples = self.gain.apply(self.ring.read(len(out))) if len(self.ring) else out[:0]
         out[: len(samples)] = samples
+        # Silence counts as well: when a sound begins, the device's rhythm is long known.
+        begins = self._timeline.time_of(self._frames, now)
+        self._frames += len(out) // opened.channels
+        if len(samples):
+            self._reference.write(samples[:: opened.channels], opened.rate, begins + opened.latency_s)
         turn = self._gate.turn
         if turn is not None:
             if len(samples) and self.first_at is None:
-                self.first_at = self._clock.now()
+                self.first_at = now
             turn.notify()
 
     def on_end(self) -> None:
@@ -70,6 +88,8 @@ class DeviceSpeaker:
         self._clock = clock
         self._given_host = host
         self._gate = PlayGate()
+        self._reference = PlaybackReference()
+        self._gain = 1.0
         self._output: _Output | None = None
         self._retry_at = clock.now()
         self._told = False
@@ -84,6 +104,16 @@ class DeviceSpeaker:
     def latency_s(self) -> float:
         output = self._output
         return output.opened.latency_s if output is not None and output.opened is not None else 0.0
+
+    @property
+    def reference(self) -> PlaybackReference:
+        return self._reference
+
+    def set_gain(self, gain: float) -> None:
+        """See `Speaker`."""
+        self._gain = checked(gain)
+        if self._output is not None:
+            self._output.gain.target = gain
 
     async def open(self) -> None:
         """See `Speaker`."""
@@ -163,7 +193,7 @@ class DeviceSpeaker:
         await self._drop()
         if self._clock.now() < self._retry_at:
             return None
-        output = _Output(self._clock, self._gate)
+        output = _Output(self._clock, self._gate, self._reference)
         try:
             opened = await self._host.open_output(self._settings.speaker, output.fill, output.on_end)
         except DeviceError as error:
@@ -172,7 +202,7 @@ class DeviceSpeaker:
                 self._told = True
                 log.warning("no speaker: %s; nothing is heard until there is one", error)
             return None
-        output.begin(opened)
+        output.begin(opened, self._gain)
         self._output = output
         self._told = False
         log.info(

@@ -163,8 +163,8 @@ class Endpointer:
         """
         return _join([one for one in self._speech if one.start >= start_sample])
 
-    def push(self, frame: Frame | Pcm) -> list[Event]:
-        """Take the next 20 ms.
+    def push(self, frame: Frame | Pcm, *, nobody: bool = False) -> list[Event]:
+        """Take the next 20 ms. `nobody`: it is known that no person speaks in it, whatever it sounds like.
 
         A `Frame` whose `start_sample` does not follow ends the utterance in progress: splicing over the gap
         would make a sentence nobody said. Plain samples always follow.
@@ -181,7 +181,7 @@ class Endpointer:
             self._last_voiced = start
         self._next = start + FRAME_SAMPLES
         mean_square = power(pcm)
-        voiced = self._voicing.is_voiced(pcm, dbfs(mean_square), in_speech=self._active)
+        voiced = self._voicing.is_voiced(pcm, dbfs(mean_square), in_speech=self._active) and not nobody
         heard = _Heard(pcm, start, voiced, mean_square)
         self._window.append(heard)
         if self._active:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from claudiad.audio.reference import PlaybackReference
 from claudiad.types import Pcm
 
 OnFirstSample = Callable[[float], None]
@@ -24,6 +25,18 @@ class Speaker(Protocol):
     @property
     def latency_s(self) -> float:
         """From a block's leaving to its sound, as the device reports it; 0 when there is none."""
+        ...
+
+    @property
+    def reference(self) -> PlaybackReference:
+        """What really sounds, when, after the gain: for an echo canceller."""
+        ...
+
+    def set_gain(self, gain: float) -> None:
+        """Lower or raise what sounds from the next block on, and what comes after it; 1 at first.
+
+        Changes over a few milliseconds, without a click. From the loop's thread. Raises ValueError unless 0 to 1.
+        """
         ...
 
     async def open(self) -> None:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from claudiad.audio.gain import Gain, checked
 from claudiad.audio.microphone import CaptureStats, Pace
 from claudiad.audio.pacing import Pacer
+from claudiad.audio.reference import PlaybackReference
 from claudiad.audio.resample import convert
 from claudiad.audio.speaker import OnFirstSample, PlayGate
 from claudiad.audio.waiting import wait_for_event
 from claudiad.clock import Clock
-from claudiad.types import FRAME_SAMPLES, Frame, Pcm
+from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Frame, Pcm
 
 
 class Played(NamedTuple):
@@ -26,7 +28,10 @@ class Played(NamedTuple):
 
 
 class MemorySpeaker:
-    """Collects what is played, taking as long over it as a device would (`real`) or no time (`fast`)."""
+    """Collects what is played, taking as long over it as a device would (`real`) or no time (`fast`).
+
+    What takes no time is not in the reference: it was never in the air.
+    """
 
     latency_s = 0.0
 
@@ -34,6 +39,8 @@ class MemorySpeaker:
         self._clock = clock
         self._pace = pace
         self._gate = PlayGate()
+        self._reference = PlaybackReference()
+        self._gain = Gain(SAMPLE_RATE)
         self._playing = False
         self.played: list[Played] = []
         """One entry per `play` that began to sound; the last one grows while it sounds."""
@@ -42,13 +49,21 @@ class MemorySpeaker:
     def playing(self) -> bool:
         return self._playing
 
+    @property
+    def reference(self) -> PlaybackReference:
+        return self._reference
+
+    def set_gain(self, gain: float) -> None:
+        """See `Speaker`."""
+        self._gain.target = checked(gain)
+
     async def open(self) -> None:
         return
 
     async def play(self, pcm: Pcm, rate: int, on_first_sample: OnFirstSample | None = None) -> None:
         """See `Speaker`."""
         async with self._gate.enter() as turn:
-            sound = convert(pcm, rate)
+            sound = convert(pcm, rate).copy()
             if turn.stopped or not len(sound):
                 return
             pacer = Pacer(self._clock, self._pace)
@@ -57,11 +72,15 @@ class MemorySpeaker:
             try:
                 if on_first_sample is not None:
                     on_first_sample(pacer.start)
-                for end in range(FRAME_SAMPLES, len(sound) + FRAME_SAMPLES, FRAME_SAMPLES):
-                    await pacer.reach(min(end, len(sound)))
+                for start in range(0, len(sound), FRAME_SAMPLES):
+                    frame = sound[start : start + FRAME_SAMPLES]
+                    frame[:] = self._gain.apply(frame)
+                    if self._pace == "real":
+                        self._reference.write(frame, SAMPLE_RATE, pacer.due(start))
+                    await pacer.reach(start + len(frame))
                     if turn.stopped:
                         return
-                    self.played[-1] = Played(pacer.start, sound[:end])
+                    self.played[-1] = Played(pacer.start, sound[: start + len(frame)])
             finally:
                 self._playing = False
 
@@ -84,10 +103,20 @@ class NullSpeaker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._gate = PlayGate()
+        self._reference = PlaybackReference()
 
     @property
     def playing(self) -> bool:
         return False
+
+    @property
+    def reference(self) -> PlaybackReference:
+        """Always empty."""
+        return self._reference
+
+    def set_gain(self, gain: float) -> None:
+        """See `Speaker`."""
+        checked(gain)
 
     async def open(self) -> None:
         return

@@ -25,6 +25,7 @@ from claudiad.clock import JumpClock
 from claudiad.config import Settings
 from claudiad.robot import registry
 from claudiad.robot.sim import SimRobot
+from claudiad.stt.base import Recogniser
 from claudiad.types import SAMPLE_RATE, Pcm, Posture
 from tests.audio.sounds import tone
 from tests.fakes.recogniser import FakeRecogniser
@@ -163,11 +164,13 @@ async def room(
     battery: int = 100,
     separate: bool = False,
     keep: bool = False,
+    hearing: Recogniser | None = None,
     microphone: Callable[[ScriptedMicrophone], Microphone] = lambda m: m,
 ) -> AsyncIterator[Room]:
     """A listening room; on the way out the conversation has ended and the recognisers' contract was kept.
 
-    `separate` gives stops a recogniser of their own; `keep` writes audit and latch (into $STATE_DIRECTORY).
+    `separate` gives stops a recogniser of their own; `hearing` hears in place of the fake; `keep` writes audit and
+    latch (into $STATE_DIRECTORY).
     """
     monkeypatch.setattr(parts_module, "open_voice", lambda _: ToneVoice())
     monkeypatch.setattr(parts_module, "brain_tables", lambda *_: _tables())
@@ -176,7 +179,7 @@ async def room(
     workers = Workers(asyncio.get_running_loop(), monkeypatch)
     recogniser = FakeRecogniser()
     stop = FakeRecogniser("fake-stop") if separate else None
-    ears = Ears(recogniser, stop)
+    ears = Ears(hearing or recogniser, stop)
     robot = SimRobot(clock, posture=posture, battery=battery)
     speaker = MemorySpeaker(clock, "real")
     scripted = ScriptedMicrophone(clock, "real")

@@ -432,7 +432,7 @@ async def test_a_microphone_that_fails_ends_the_conversation_quietly(monkeypatch
         await r.speak("踊って")
         await r.moving("Dance1")
 
-        def breaks(_: object) -> None:
+        def breaks(_: object, **__: object) -> None:
             raise RuntimeError("no frames")
 
         monkeypatch.setattr(r.conversation._endpointer, "push", breaks)

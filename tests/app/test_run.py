@@ -105,7 +105,10 @@ async def test_the_ready_line_says_what_runs(monkeypatch: pytest.MonkeyPatch) ->
     """Model, robot, devices and whether a name is needed, in one line."""
     async with room(monkeypatch, settings_with(wake={"mode": "on"})) as r:
         line = ready_line(r.parts, r.microphone, 1.234)
-    assert "ready in 1.2 s: hearing fake, robot sim, microphone default, speaker default, wake phrase on" in line
+    assert (
+        "ready in 1.2 s: hearing fake, robot sim, microphone default, speaker default (output latency 0 ms), "
+        "wake phrase on"
+    ) in line
 
 
 def test_the_status_has_no_word_of_what_was_said() -> None:

@@ -169,6 +169,40 @@ async def test_a_failing_guess_is_made_good_at_the_commit(
         assert "ahead of the end failed" in caplog.text
 
 
+async def test_a_slow_recogniser_works_on_the_newest_pause_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is busy with the first pause, two more come: only the last of them is recognised after it."""
+    async with room(monkeypatch, settings_with(turn={"between_ms": 2000, "open_ms": 2000})) as r:
+        r.recogniser.hold()
+        await r.speak("えーと")
+        for _ in range(2):
+            await pause(r, 400)
+            await r.play(voice(300, amplitude=9000))
+        r.recogniser.takes(3 * 300 + 2 * 400, "えーと座って")
+        await pause(r, 400)
+        r.recogniser.gate.set()
+        await r.until(lambda: r.records)
+        assert r.recogniser.heard == ["えーと", "えーと座って"]
+        assert actions(r.records[0]) == ["Sit"]
+
+
+async def test_a_pass_of_the_stop_listener_is_never_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one listens, however long it takes, no second one waits behind it."""
+    async with room(monkeypatch, separate=True) as r:
+        assert r.stop_recogniser is not None
+        await r.speak("踊って")
+        await r.moving("Dance1")
+        await pause(r, 1500)
+        r.stop_recogniser.hold()
+        heard = len(r.stop_recogniser.heard)
+        r.microphone.speak(voice(3000, amplitude=9000))
+        await r.until(r.stop_recogniser.waiting.is_set)
+        await r.clock.sleep(2.0)
+        r.stop_recogniser.gate.set()
+        await r.until(lambda: len(r.stop_recogniser.heard) > heard)
+        assert len(r.stop_recogniser.heard) <= heard + 2
+        await r.until(lambda: r.conversation.idle)
+
+
 # --- one turn out of several utterances ---
 
 

@@ -156,6 +156,17 @@ def test_what_was_told_holds_for_one_pause_only() -> None:
     raise AssertionError("never committed")
 
 
+def test_what_nobody_says_is_no_speech() -> None:
+    """Frames that hold only the robot's own voice neither begin an utterance nor prolong one."""
+    endpointer = Endpointer(EndpointSettings(hangover_ms=200), _Marked())
+    for frame in _pattern("#" * 30):
+        assert endpointer.push(frame, nobody=True) == []
+    events = [e for frame in _pattern("#" * 20) for e in endpointer.push(frame)]
+    events += [e for frame in _pattern("#" * 20) for e in endpointer.push(frame, nobody=True)]
+    (utterance,) = _utterances(events)
+    assert utterance.speech_end_sample == 50 * 320
+
+
 def test_the_end_of_a_long_utterance_can_be_had_alone() -> None:
     """`current` from a sample on; where its last piece begins is known."""
     endpointer = Endpointer(EndpointSettings(hangover_ms=600), _Marked())

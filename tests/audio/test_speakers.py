@@ -225,3 +225,83 @@ async def test_memory_keeps_only_what_sounded_before_the_stop() -> None:
     speaker.stop()
     await play
     assert len(speaker.everything()) == pytest.approx(4800, abs=320)
+
+
+async def test_a_device_notes_what_sounds_and_when_it_is_heard() -> None:
+    """The reference has the very samples, at 16 kHz, from the time of the device's block plus its latency."""
+    async with _Device(48_000, 2) as device:
+        await device.speaker.open()
+        await device.clock.sleep(1.0)
+        times: list[float] = []
+        await device.speaker.play(tone(600, 300), 16_000, times.append)
+        heard = device.speaker.reference.read(times[0] - 0.1, 12_000).astype(int)
+        begin = int(np.flatnonzero(np.abs(heard) > 400)[0])
+        assert begin / 16_000 - 0.1 == pytest.approx(0.04, abs=0.001)
+        assert np.abs(heard[begin : begin + 4700] - tone(600, 300)[1:4701]).max() < 1000
+        assert device.speaker.reference.audible(device.clock.now())
+
+
+async def test_a_stopped_device_notes_only_what_it_took() -> None:
+    """What was cut off never sounded, and is no reference."""
+    async with _Device() as device:
+        play = asyncio.create_task(device.speaker.play(np.full(32_000, 1000, np.int16), 16_000))
+        await device.clock.sleep(0.5)
+        device.speaker.stop()
+        await play
+        await device.clock.sleep(0.5)
+        noted = device.speaker.reference.read(0.0, 32_000)
+        assert np.count_nonzero(noted) == np.count_nonzero(device.everything())
+
+
+async def test_without_a_device_nothing_is_noted() -> None:
+    """A missing speaker and one that plays to nobody: nothing was in the air."""
+    async with _Device(present=False) as device:
+        for speaker in (device.speaker, NullSpeaker(device.clock)):
+            await speaker.play(tone(600, 300), 16_000)
+            assert not speaker.reference.audible(device.clock.now(), 10.0)
+
+
+@pytest.mark.parametrize("kind", ["memory", "device"])
+async def test_the_gain_lowers_what_sounds_and_the_reference_alike(kind: str) -> None:
+    """Ducked in the middle of a sound: 12 dB within 40 ms, no click, in what is heard and in what is noted."""
+    async with _Device() as device:
+        memory = MemorySpeaker(device.clock)
+        speaker = cast(Speaker, memory if kind == "memory" else device.speaker)
+        await speaker.open()
+        play = asyncio.create_task(speaker.play(np.full(16_000, 8000, np.int16), 16_000))
+        await device.clock.sleep(0.5)
+        speaker.set_gain(0.25)
+        asked = device.clock.now()
+        await play
+        sound = memory.everything() if kind == "memory" else device.everything()
+        sound = sound[np.flatnonzero(sound)[0] : np.flatnonzero(sound)[-1] + 1].astype(int)
+        assert len(sound) == 16_000
+        assert (sound[0], sound[-1]) == (8000, 2000)
+        assert np.diff(sound).min() > -200
+        noted = speaker.reference.read(0.0, 32_000).astype(int)
+        assert np.array_equal(noted[noted > 0], sound)
+        lowered = int(np.flatnonzero(noted == 2000)[0]) / 16_000
+        assert lowered - asked <= speaker.latency_s + 0.041
+
+
+@pytest.mark.parametrize("kind", ["memory", "device"])
+async def test_the_gain_stays_for_what_comes_after(kind: str) -> None:
+    """Also for a device that was opened anew meanwhile; a gain that is none is refused."""
+    async with _Device() as device:
+        memory = MemorySpeaker(device.clock)
+        speaker = cast(Speaker, memory if kind == "memory" else device.speaker)
+        speaker.set_gain(0.5)
+        await speaker.open()
+        await speaker.play(np.full(4000, 8000, np.int16), 16_000)
+        sound = memory.everything() if kind == "memory" else device.everything()
+        assert int(sound[-1] if kind == "memory" else sound[np.flatnonzero(sound)[-1]]) == 4000
+        for wrong in (-0.1, 1.5, float("nan")):
+            with pytest.raises(ValueError, match="gain"):
+                speaker.set_gain(wrong)
+
+
+async def test_memory_that_takes_no_time_is_not_in_the_air() -> None:
+    """Recordings faster than real time are not heard by anybody."""
+    speaker = MemorySpeaker(JumpClock(5.0), "fast")
+    await speaker.play(tone(600, 500), 16_000)
+    assert not speaker.reference.audible(5.1, 1.0)
