@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 FIRST_MS = 250
 """Speech before the first pass: the shortest stop words last longer."""
-PASS_MS = 280
+PASS_MS = 140
 """From the beginning of one pass to that of the next, at least."""
 SILENCE_MS = 100
 """Behind this little silence a pass hears the word to its end, well before any commit."""

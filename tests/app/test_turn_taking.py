@@ -388,7 +388,7 @@ async def test_a_drawn_out_stop_acts_before_it_ends(monkeypatch: pytest.MonkeyPa
         await r.speak("踊って")
         await r.moving("Dance1")
         await pause(r, 1500)
-        r.recogniser.takes(500, "止まれ", unfinished=True)
+        r.recogniser.takes(400, "止まれ", unfinished=True)
         r.recogniser.takes(1300, "止まれー")
         start = r.microphone.speak(voice(1300, amplitude=9000)).start_sample
         await r.until(lambda: r.robot.body.stops)
