@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -196,9 +200,22 @@ async def measure(pulse: Pulse, settings: Settings, a: argparse.Namespace, conso
     return found
 
 
+def latency(pulse: Pulse) -> dict[str, Any]:
+    """Of the output in ms: as PortAudio reports it, and as the speaker's monitor hears it."""
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.real.latency_child"],
+        env=pulse.env | {"PULSE_SOURCE": "speaker.monitor"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(child.stdout)
+    return found
+
+
 def show(console: Console, found: list[Level]) -> None:
     """One row per level, and what went wrong."""
-    columns = ("replies", "answered itself", "dropped", "interrupted", "paused", "stops", "heard")
+    columns = ("replies", "answered", "dropped", "cut", "paused", "stops", "heard")
     table = Table("echo", *columns)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -234,6 +251,7 @@ def main() -> int:
         pulse = Pulse(Path(name))
         pulse.start()
         try:
+            late = latency(pulse)
             os.environ.update(pulse.env)  # before PortAudio is loaded: it reads them once
             noise = Path(name) / "noise.wav"
             seconds = len(a.levels) * (60 + 10 * a.replies + 15 * a.stops)
@@ -243,7 +261,9 @@ def main() -> int:
         finally:
             pulse.stop()
     show(console, found)
-    save("bench-echo", where, {"levels": [asdict(one) for one in found]})
+    heard_after = ", ".join(f"{ms:g}" for ms in late["measured_ms"])
+    console.print(f"output latency: {late['reported_ms']:g} ms as reported, {heard_after} ms as heard")
+    save("bench-echo", where, {"latency": late, "levels": [asdict(one) for one in found]})
     good = all(one.answered == 0 and one.stops_heard >= HEARD * one.stops for one in found)
     return 0 if good else 1
 

@@ -37,6 +37,7 @@ from claudiad.brain.backchannel import is_backchannel
 from claudiad.brain.continuation import Continuation, behind, continued, whole_of
 from claudiad.brain.openness import Openness, how_open, says_nothing
 from claudiad.brain.patience import Patience
+from claudiad.brain.reading import reading
 from claudiad.brain.wording import ENDED
 from claudiad.errors import ClaudiaError
 from claudiad.robot.base import FOREIGN
@@ -46,6 +47,9 @@ log = logging.getLogger(__name__)
 
 QUEUE = 8
 """Utterances waiting for recognition; more than this means the recogniser cannot keep up, the oldest is dropped."""
+
+SHORT, SCRAP = 4, 2
+"""Kana: what is no longer and not understood does not interrupt the robot, nor, right behind a command, revoke it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +294,20 @@ class Conversation:
         return self._unless_backchannel(judged, said), as_one
 
     def _unless_backchannel(self, judged: Judged, said: Said) -> Judged:
-        """うん, and the like, while the robot speaks is no turn: the reply goes on. Nor is it ever a near miss."""
+        """うん, and the like, while the robot speaks is no turn: the reply goes on. Nor is it ever a near miss.
+
+        A few kana that mean nothing, heard while it speaks, are what is left of its own voice more often than not.
+        """
         d, mouth = judged.decision, self._parts.mouth
-        if d is None or not is_backchannel(judged.transcript.text, self._parts.backchannels):
+        if d is None or d.route not in ("fallback", "semantic"):
             return judged
         meanwhile = d.route == "fallback" and (mouth.speaking or mouth.said_since(said.begun_at))
-        return replace(judged, decision=None, dropped=BACKCHANNEL) if meanwhile or d.route == "semantic" else judged
+        if is_backchannel(judged.transcript.text, self._parts.backchannels) and (meanwhile or d.route == "semantic"):
+            return replace(judged, decision=None, dropped=BACKCHANNEL)
+        short = SHORT if self._followed(said.utterance) is None else SCRAP
+        if meanwhile and len(reading(judged.transcript.text)) <= short:
+            return replace(judged, decision=None, dropped=OWN_VOICE)
+        return judged
 
     async def _begin(self, turn: Turn, judged: Judged, said: Said) -> None:
         """Start what the utterance calls for, and end what it ends."""

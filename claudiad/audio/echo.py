@@ -68,7 +68,7 @@ class EchoCanceller:
 
     def load(self) -> None:
         """What the first sound would pay for: numpy's and soxr's own set-up."""
-        DoubleTalk().somebody_speaks(AdaptiveFilter()(_SILENCE, _SILENCE), _SILENCE)
+        DoubleTalk().somebody_speaks(_SILENCE, AdaptiveFilter()(_SILENCE, _SILENCE), _SILENCE)
 
     def process(self, frame: Frame) -> Frame:
         """The frame without the robot's own voice; the same object while nothing is played. Never raises."""
@@ -87,7 +87,7 @@ class EchoCanceller:
             self._canceller = None
             log.exception("echo cancellation failed and is off from now on")
             return frame
-        somebody = self._double_talk.somebody_speaks(left, played)
+        somebody = self._double_talk.somebody_speaks(frame.pcm, left, played)
         if not self._audible.judge(level, level_dbfs(played), room):
             return frame
         self._suppressed_db, self._echo_only = level - level_dbfs(left), not somebody

@@ -63,7 +63,7 @@ class MemorySpeaker:
     async def play(self, pcm: Pcm, rate: int, on_first_sample: OnFirstSample | None = None) -> None:
         """See `Speaker`."""
         async with self._gate.enter() as turn:
-            sound = convert(pcm, rate).copy()
+            sound = convert(pcm, rate)
             if turn.stopped or not len(sound):
                 return
             pacer = Pacer(self._clock, self._pace)

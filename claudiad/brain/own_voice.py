@@ -13,17 +13,19 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
 from claudiad.brain.near import skeleton
-from claudiad.brain.reading import hear, reading
+from claudiad.brain.reading import reading
 
 SHORTEST = 4
-"""Fewest kana of a skeleton that are compared kana by kana: はい and 座って are in too many sentences."""
-SHORTEST_WHOLE = 3
-"""A whole clause of what was said may be this short: 座って、踊って、のように言ってください."""
+"""Fewest kana of a skeleton that may differ: 座って and はい、座ります are near each other."""
+SHORTEST_EXACT = 2
+"""Fewest that are compared at all."""
 SLIPS = 0.3
 """Part of the kana that may be lost, wrong or added."""
 LONGER = 2
 """What was heard may be longer than all that was said by so many kana; more was said by somebody else."""
 
+_ANYBODYS = frozenset(("ハイ", "ウン", "エエ"))
+"""What people say to what is being said."""
 _COMMANDS = frozenset("テレロ")
 _SHIFTS = (-2, -1, 0, 1, 2)
 
@@ -34,8 +36,8 @@ def is_own_voice(heard: str, said: Sequence[str]) -> bool:
     Not for stops: one that is heard counts, whoever says it. Never raises.
     """
     piece, whole = skeleton(reading(heard)), skeleton("".join(map(reading, said)))
-    if len(piece) >= SHORTEST_WHOLE and any(piece == skeleton(key) for text in said for key in hear(text).clauses):
-        return True
+    if SHORTEST_EXACT <= len(piece) < SHORTEST:
+        return piece in whole and piece not in _ANYBODYS
     if not SHORTEST <= len(piece) <= len(whole) + LONGER:
         return False
     near = fuzz.partial_ratio_alignment(piece, whole)

@@ -562,6 +562,20 @@ async def test_it_does_not_answer_itself(monkeypatch: pytest.MonkeyPatch) -> Non
         assert answer.spoken == answer.reply
 
 
+@pytest.mark.parametrize(("text", "goes_on"), [("ゼン", True), ("ハイネ", True), ("キョオハアツイ", False)])
+async def test_a_scrap_that_means_nothing_does_not_interrupt_it(
+    monkeypatch: pytest.MonkeyPatch, text: str, goes_on: bool
+) -> None:
+    """What is left of an echo is short; a sentence is somebody's, understood or not."""
+    async with room(monkeypatch) as r:
+        await speaking(r)
+        await r.speak(text)
+        await r.until(lambda: len(r.records) == 2 and r.conversation.idle)
+        answer, other = sorted(r.records, key=lambda one: one.turn)
+        assert (answer.spoken == answer.reply) is goes_on
+        assert (other.dropped == OWN_VOICE) is goes_on
+
+
 async def test_its_own_voice_does_not_release_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says how to take the latch off; hearing itself say that takes nothing off."""
     async with room(monkeypatch) as r:

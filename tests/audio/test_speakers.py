@@ -305,3 +305,11 @@ async def test_memory_that_takes_no_time_is_not_in_the_air() -> None:
     speaker = MemorySpeaker(JumpClock(5.0), "fast")
     await speaker.play(tone(600, 500), 16_000)
     assert not speaker.reference.audible(5.1, 1.0)
+
+
+async def test_memory_lowers_its_own_copy() -> None:
+    """What is cached and played again is as loud as before."""
+    speaker, sound = MemorySpeaker(JumpClock()), np.full(3200, 8000, np.int16)
+    speaker.set_gain(0.25)
+    await speaker.play(sound, 16_000)
+    assert np.all(sound == 8000)

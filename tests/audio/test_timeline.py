@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claudiad.audio.timeline import JUMP_S, TOLERANCE_S, Timeline
+from claudiad.audio.timeline import JUMP_S, TOLERANCE_S, WINDOW, Timeline
 
 RATE = 48_000
 BLOCK = 960
@@ -45,6 +45,16 @@ def test_a_clock_that_drifts_is_followed_in_few_steps() -> None:
         before = time
     assert max(wrong) < TOLERANCE_S + 0.002
     assert 0 < moved <= 4
+
+
+def test_a_buffer_that_ran_empty_is_noticed_within_half_a_second() -> None:
+    """From one block to the next everything is 30 ms later, and stays so."""
+    line = Timeline(RATE)
+    for n in range(100):
+        line.time_of(n * BLOCK, 100.0 + n * 0.02)
+    times = [line.time_of(n * BLOCK, 100.03 + n * 0.02) - n * 0.02 for n in range(100, 100 + WINDOW)]
+    assert times[0] == pytest.approx(100.0, abs=1e-4)
+    assert times[-1] == pytest.approx(100.03, abs=1e-4)
 
 
 def test_a_device_that_was_away_is_believed_at_once() -> None:

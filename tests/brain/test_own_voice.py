@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claudiad.brain.near import skeleton
 from claudiad.brain.own_voice import SHORTEST, is_own_voice
 from claudiad.brain.phrases import load_phrases
 from claudiad.brain.reading import reading
@@ -14,6 +15,7 @@ from claudiad.robot import registry
 PHRASES = Path(__file__).parents[2] / "claudiad" / "data" / "phrases.tsv"
 SIT = ("はい、座ります。",)
 LIE = ("はい、横になります。",)
+DOG = ("犬の形をしたロボット、クラウディアです。",)
 HELP = ("座って、踊って、前に進んで、のように話しかけてください。",)
 MANY = ("座る、立つ、伏せる、挨拶、ダンス、伸び、ハートができます。", "歩いたり回ったりもできます。")
 
@@ -34,6 +36,8 @@ MANY = ("座る、立つ、伏せる、挨拶、ダンス、伸び、ハート�
         ("マアッタリモレキマス", MANY),
         ("アルイタリマーッタリモデキマス", MANY),
         ("スワッテ", HELP),  # a whole clause, though it is short
+        ("ノビ", MANY),
+        ("ゼン", ("物を運ぶことはまだできません。",)),
         ("マエニススンデ", HELP),
         ("オドッテマエニスツンデ", HELP),
     ],
@@ -51,6 +55,8 @@ def test_an_echo_is_its_own_voice(heard: str, said: tuple[str, ...]) -> None:
         ("すわれ", SIT),
         ("はい", SIT),
         ("ハイ", ("はい。",)),
+        ("ハイ", SIT),
+        ("テ", ("手。",)),
         ("うん", SIT),
         ("横になって", LIE),
         ("ヨコニナッテ", LIE),
@@ -59,6 +65,10 @@ def test_an_echo_is_its_own_voice(heard: str, said: tuple[str, ...]) -> None:
         ("踊って", MANY),
         ("前に進んで", SIT),
         ("ハイスワリマスタッテクダサイ", SIT),  # it, and somebody behind it
+        ("伏せて", SIT),
+        ("お手", LIE),
+        ("スワラナイ", SIT),
+        ("イヌノカタチオシタロボットクラウディアデスココダヨ", DOG),
         ("ありがとう", SIT),
         ("", SIT),
         ("、。", SIT),
@@ -109,5 +119,5 @@ def test_it_never_raises(heard: str, said: list[str]) -> None:
 
 @given(st.text(alphabet="アイウエオカサタナハマヤラワン", max_size=SHORTEST - 2), st.sampled_from(REPLIES))
 def test_two_kana_are_nobodys(heard: str, reply: str) -> None:
-    """Property: はい, うん and the like are never taken for it, whatever it says."""
-    assert not is_own_voice(heard, [reply])
+    """Property: so short, only what is a piece of it to the kana is taken for it."""
+    assert not is_own_voice(heard, [reply]) or skeleton(reading(heard)) in skeleton(reading(reply))

@@ -29,11 +29,20 @@ async def until(true: Callable[[], bool]) -> None:
     raise AssertionError("it never happened")
 
 
+class StandingClock(JumpClock):
+    """Time does not pass: nothing that waits for it ends."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+
 class Scene:
     """A mouth with fake voice and speaker."""
 
-    def __init__(self, voice: FakeVoice, *, instant: bool = False, cache_bytes: int = 1000) -> None:
-        self.clock = JumpClock(100.0)
+    def __init__(
+        self, voice: FakeVoice, *, instant: bool = False, cache_bytes: int = 1000, clock: JumpClock | None = None
+    ) -> None:
+        self.clock = clock or JumpClock(100.0)
         self.voice = voice
         self.speaker = FakeSpeaker(self.clock, instant=instant)
         self.mouth = Mouth(voice, self.speaker, self.clock, cache_bytes)
@@ -184,7 +193,7 @@ async def test_cancelling_the_task_during_synthesis_raises() -> None:
 
 async def test_a_pause_goes_on_from_the_clause_it_was_in() -> None:
     """Silent at once; after `resume` the clause begins again, the rest follows, and nothing counts as interrupted."""
-    scene = Scene(FakeVoice())
+    scene = Scene(FakeVoice(), clock=StandingClock())
     saying = scene.say()
     await until(lambda: scene.speaker.sounding == ONE)
     scene.speaker.end()
@@ -193,7 +202,7 @@ async def test_a_pause_goes_on_from_the_clause_it_was_in() -> None:
     await until(lambda: scene.speaker.sounding is None)
     assert scene.mouth.paused
     assert scene.mouth.speaking
-    for _ in range(8):  # more would let the clock go on to the longest pause
+    for _ in range(8):
         await asyncio.sleep(0)
     assert scene.speaker.played == [ONE, TWO]
     scene.mouth.resume()
@@ -208,7 +217,7 @@ async def test_a_pause_goes_on_from_the_clause_it_was_in() -> None:
 
 async def test_a_pause_while_the_next_clause_is_made_holds_it_back() -> None:
     """Paused between two clauses, the next one waits, however soon it is ready."""
-    scene = Scene(FakeVoice(held=(TWO,)))
+    scene = Scene(FakeVoice(held=(TWO,)), clock=StandingClock())
     saying = scene.say(ONE + TWO)
     await until(lambda: scene.speaker.sounding == ONE)
     scene.speaker.end()
@@ -216,7 +225,7 @@ async def test_a_pause_while_the_next_clause_is_made_holds_it_back() -> None:
     scene.mouth.pause()
     scene.voice.release[TWO].set()
     await until(lambda: scene.voice.finished == [ONE, TWO])
-    for _ in range(8):  # more would let the clock go on to the longest pause
+    for _ in range(8):
         await asyncio.sleep(0)
     assert scene.speaker.played == [ONE]
     scene.mouth.resume()
