@@ -102,8 +102,15 @@ class Judge:
         """A stop, believed on weaker evidence while there is something to stop, or was until this stopped it."""
         parts = self._parts
         moving = parts.dispatcher.running is not None or parts.dispatcher.unsettled or stopped
-        match = parts.stops.find_stop(transcript.text, moving=moving)
+        match = parts.stops.find_stop(transcript.text, moving=moving) or self._over_its_voice(transcript)
         return match if match is not None and self._may_be_stop(transcript, moving=moving) else None
+
+    def _over_its_voice(self, transcript: Transcript) -> StopMatch | None:
+        """にか止まれ: what is left of its own voice in front of a stop must not hide it. It says no stop word itself."""
+        if not self._parts.mouth.speaking:
+            return None
+        match = self._parts.stops.find_stop(transcript.text, moving=True)
+        return match if match is not None and match.rule == "end" else None
 
     def _may_be_stop(self, transcript: Transcript, *, moving: bool) -> bool:
         """Anything is believed while it moves; a cough, which may sound like 止めて, must not end what it says."""

@@ -215,7 +215,7 @@ class StopFinder:
                 for core, word in self._table.cut.get(cut, ()):
                     if Levenshtein.distance(core, key, score_cutoff=1) <= 1:
                         return StopMatch(word.text, word.latch, "near", 0.6)
-        for core, word in self._table.core:
+        for core, word in self._table.ends:
             # とまってくださ…: the stop listener asks in the middle of the politeness.
             if key.endswith(core) or (key.startswith(core) and key[len(core) :] in self._edges.begun):
                 return StopMatch(word.text, word.latch, "end", 0.6)

@@ -22,7 +22,7 @@ SLIP_MIN = 3
 
 _PLAIN = ("te", "imp", "noun", "said")
 """Forms that are a stop by themselves."""
-_KINDS = ("word", "said", "maybe", "tail", "plea", "halt", "foreign", "kanji", "release")
+_KINDS = ("word", "said", "maybe", "end", "tail", "plea", "halt", "foreign", "kanji", "release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,10 @@ class StopTable:
     """What stop words and their company are written with."""
     core: tuple[tuple[str, StopWord], ...]
     """(key, word) of stop words long enough to be found with one kana wrong."""
+    ends: tuple[tuple[str, StopWord], ...]
+    """These, and shorter ones, that are believed at the end of anything while the robot moves."""
     cut: Mapping[str, tuple[tuple[str, StopWord], ...]]
-    """The same by what they are with one kana left out."""
+    """What `core` has by what they are with one kana left out."""
     keys: frozenset[str]
     """Every stop word's key: what a reply of the robot must not contain."""
 
@@ -90,6 +92,7 @@ def load_stops(path: Path) -> StopTable:
         release_keys=frozenset(reading(stop.text) for stop in lines["release"]),
         kanji=frozenset(char for stops in lines.values() for stop in stops for char in stop.text),
         core=core,
+        ends=(*core, *((reading(stop.text), stop) for stop in lines["end"])),
         cut=_by_deletion(core),
         keys=frozenset(plain),
     )

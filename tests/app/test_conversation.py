@@ -113,6 +113,17 @@ async def test_a_stop_that_only_the_whole_utterance_tells_silences_too(monkeypat
         assert (stop.route, stop.spoken) == ("emergency", STOPPED)
 
 
+async def test_its_own_voice_in_front_does_not_hide_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """にか止まれ, heard while it speaks: what is left of its own voice and a stop end the answer; at rest, nothing."""
+    async with room(monkeypatch) as r:
+        assert (await r.turn("ニカトマレ")).route != "emergency"
+        await r.speak("何ができますか")
+        await r.until(lambda: r.speaker.playing)
+        await r.speak("ニカトマレ", oov=0.9)
+        await r.until(lambda: r.records[-1].route == "emergency" and r.conversation.idle)
+        assert len(r.records[-2].spoken) < len(r.records[-2].reply)
+
+
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
