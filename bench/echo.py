@@ -136,7 +136,7 @@ class Talk:
         level.stops += 1
         level.stops_heard += self._stopped(before)
         if not self._stopped(before):
-            heard = ", ".join(f"「{r.transcript}」 {r.dropped or r.route}" for r in self.records[before:])
+            heard = ", ".join(f"「{r.transcript}」 {r.dropped or r.route} ({r.oov:.3f})" for r in self.records[before:])
             level.notes.append(f"{word.text} {into_s:.1f} s into 「{text}」 was missed: {heard or 'nothing was heard'}")
         await asyncio.to_thread(player.wait)
         await saying
@@ -240,7 +240,7 @@ def main() -> int:
     a = p.parse_args()
     logging.basicConfig(level=logging.ERROR)
     console, where = Console(highlight=False), machine()
-    settings = Settings()
+    settings = Settings().without_models()
     if a.no_cancelling:
         audio = settings.audio.model_copy(update={"echo_cancellation": False})
         settings = settings.model_copy(update={"audio": audio})

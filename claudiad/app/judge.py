@@ -28,7 +28,7 @@ OWN_TAIL_S = 0.3
 """How long after its end the voice may still be heard: the sound device's latency and the room. Nobody answers
 sooner."""
 
-SPEAKING_OOV = 0.98
+SPEAKING_OOV = 0.997
 """The same while it speaks. Coughs and laughs that sound like 止めて have 0.999 and more (measured)."""
 
 OWN_VOICE = "own voice"
@@ -106,11 +106,11 @@ class Judge:
         return match if match is not None and self._may_be_stop(transcript, moving=moving) else None
 
     def _over_its_voice(self, transcript: Transcript) -> StopMatch | None:
-        """にか止まれ: what is left of its own voice in front of a stop must not hide it. It says no stop word itself."""
+        """にか止まれ, ずとっぷ: its own voice must neither hide nor distort a stop. It says no stop word itself."""
         if not self._parts.mouth.speaking:
             return None
         match = self._parts.stops.find_stop(transcript.text, moving=True)
-        return match if match is not None and match.rule == "end" else None
+        return match if match is not None and match.rule in ("end", "near") else None
 
     def _may_be_stop(self, transcript: Transcript, *, moving: bool) -> bool:
         """Anything is believed while it moves; a cough, which may sound like 止めて, must not end what it says."""
