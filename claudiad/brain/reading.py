@@ -232,6 +232,13 @@ def tokenizer() -> Tokenizer:
         return _tokenizer
 
 
+def tokenise(text: str) -> list[Morpheme]:
+    """The words of a text; any thread may ask, one at a time is served."""
+    sudachi = tokenizer()
+    with _lock:
+        return list(sudachi.tokenize(text))
+
+
 def _pronounce_kana(part: str) -> str:
     if not _HIRAGANA.search(part):
         return fold(part)  # a recogniser's: written as it sounds
@@ -242,9 +249,7 @@ def _pronounce_kana(part: str) -> str:
 
 def _read(surface: str, unquoted: str, truncated: bool) -> Heard:
     prepared = _DIALECT.sub(r"\1早く", _ROUND.sub(r"\1 \2", _DIGITS.sub(_spell_digits, unquoted)))
-    sudachi = tokenizer()
-    with _lock:  # the loop and the stop listener read at the same time; a tokeniser serves one at a time
-        morphemes = list(sudachi.tokenize(prepared))
+    morphemes = tokenise(prepared)  # the loop and the stop listener read at the same time
     clauses: list[str] = []
     marks: list[str] = []
     tokens: list[Token] = []

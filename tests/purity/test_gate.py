@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from claudiad.errors import DataError
+from claudiad.purity.filter import purify
 from claudiad.purity.gate import gate, is_clean, is_japanese_kanji, speakable
-from claudiad.purity.tables import chinese, read_rows, spoken
+from claudiad.purity.tables import (
+    chinese,
+    rare_words,
+    read_leanings,
+    read_rows,
+    read_verbs,
+    spoken,
+    variants,
+    vocabulary,
+)
 
 # Pieces that models really produce, so that random texts meet the gate's rules and not only its last filter.
 WORDS = """\
@@ -36,10 +48,14 @@ def test_the_gate_leaves_its_own_output_alone(text: str) -> None:
     assert gate(once) == once
 
 
-@given(st.text(alphabet="あいうかがきぱアンコャッ今日立座犬右左前歩", min_size=1, max_size=30))
-def test_plain_japanese_is_untouched(text: str) -> None:
+@given(
+    st.lists(
+        st.sampled_from(["今日は", "右に", "犬が", "アンコ", "ぱ", "ャッ", "歩く", "座って", "ニャー"]), min_size=1
+    )
+)
+def test_plain_japanese_is_untouched(words: list[str]) -> None:
     """Kana and kanji without marks come out as they went in."""
-    assert gate(text) == text
+    assert gate("".join(words)) == "".join(words)
 
 
 @pytest.mark.parametrize(
@@ -127,3 +143,37 @@ def test_a_malformed_row_is_named_by_its_line(row: str, fault: str) -> None:
     """A fault in a table is a DataError with file and line."""
     with pytest.raises(DataError, match=f"^{fault}"):
         read_rows("t.tsv", f"word\t但是\tでも\n{row}\n", ("word",))
+
+
+@pytest.mark.parametrize("table", [chinese().words, chinese().whole, chinese().joins, spoken().words, spoken().letters])
+def test_what_the_tables_say_stays_as_it_is(table: Mapping[str, str]) -> None:
+    """What is said instead of a word is pure itself: no table needs another one behind it."""
+    assert [said for said in table.values() if said and not purify(f"{said}です").pure] == []
+
+
+def test_every_verb_has_clean_forms_for_what_follows_it() -> None:
+    """します, して, した, する and しない behind a Chinese verb give its Japanese forms."""
+    assert [gate(f"跳舞{tail}") for tail in ("します", "して", "した", "する", "しないで", "しながら")] == [
+        "踊ります", "踊って", "踊った", "踊る", "踊らないで", "踊りながら",
+    ]  # fmt: skip
+    forms = [form for verb in chinese().verbs.values() for form in verb]
+    assert [form for form in forms if not purify(form).pure] == []
+
+
+def test_no_word_of_the_vocabulary_is_rare_japanese() -> None:
+    """The Chinese vocabulary and the rare Japanese words have nothing in common, and both are in Japanese kanji."""
+    assert vocabulary() & rare_words() == set()
+    assert all(all(map(is_japanese_kanji, word)) for word in vocabulary() | rare_words())
+
+
+def test_japanese_shapes_are_japanese() -> None:
+    """Each variant leads from a character that Japanese has not to one that it has."""
+    assert all(is_japanese_kanji(new) and not is_japanese_kanji(old) for old, new in variants().items())
+
+
+def test_a_malformed_table_of_log_odds_or_verbs_is_named() -> None:
+    """A fault in a generated or hand-made table is a DataError with its place."""
+    with pytest.raises(DataError, match=r"^k\.tsv:1: log odds are whole numbers"):
+        read_leanings("k.tsv", "一\t1.5\t2\n")
+    with pytest.raises(DataError, match=r"^c\.tsv: '坐下': stem"):
+        read_verbs("c.tsv", {"坐下": "座り 座って"})

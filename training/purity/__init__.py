@@ -1,0 +1,1 @@
+"""How the purity filter's tables were made: README.md."""
