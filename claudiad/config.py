@@ -114,6 +114,52 @@ class BrainSettings(Section):
     )
 
 
+class LlmSettings(Section):
+    """Language models through Ollama, for what no table or rule understands (docs/language-models.md)."""
+
+    enabled: bool = Field(True, description="Ask a language model at all; without a server nothing else is missing.")
+    host: str = Field(
+        "", description="Ollama's address, e.g. `http://192.168.1.5:11434`; empty = $OLLAMA_HOST, else this computer."
+    )
+    models: tuple[str, ...] = Field(
+        ("ClaudiaGo2_v11.3_Japanese_7B", "ClaudiaGo2_v11.3_Japanese"),
+        description="In the order they are asked; `claudiad models create` makes these two.",
+    )
+    num_ctx: int = Field(
+        2048,
+        ge=512,
+        le=131_072,
+        description="Context length, tokens. One for all requests: a change reloads the model.",
+    )
+    num_predict: int = Field(120, ge=20, le=1000, description="Most tokens of one answer; short requests get fewer.")
+    temperature: float = Field(0.2, ge=0.0, le=2.0, description="Sampling temperature.")
+    top_p: float = Field(0.8, gt=0.0, le=1.0, description="Nucleus sampling.")
+    connect_ms: int = Field(1000, ge=50, le=30_000, description="No connection in this time: the server is not there.")
+    hedge: bool = Field(
+        True, description="Ask the next model beside one whose first token is late, when it is loaded or in the cloud."
+    )
+    memory_turns: int = Field(3, ge=0, le=20, description="Turns of the conversation a model is told; 0 = none.")
+    memory_s: float = Field(300.0, ge=0, le=86_400, description="How long a turn is remembered, s.")
+    warm: bool = Field(True, description="Load the models at start and after Ollama has dropped them.")
+    watch_s: float = Field(30.0, ge=5, le=3600, description="How often Ollama is asked what is loaded, s.")
+    reload_degraded: bool = Field(
+        False, description="Reload a model whose speed has fallen by half for good; else it is only reported."
+    )
+
+
+class CloudSettings(Section):
+    """The last model of the chain, off by default: what was said leaves the house when it is on."""
+
+    enabled: bool = Field(False, description="Ask the cloud when no local model is sure (needs claudiad[cloud]).")
+    model: str = Field("claude-haiku-4-5", description="Anthropic's name of the model.")
+    key_file: str = Field(
+        "", description="File with the key; empty = systemd credential `anthropic-key`, else $ANTHROPIC_API_KEY."
+    )
+    daily_usd: float = Field(0.5, ge=0, le=1000, description="Spending cap of a day, US dollars; then it is not asked.")
+    usd_per_mtok_in: float = Field(1.0, ge=0, le=1000, description="Price of a million tokens read, US dollars.")
+    usd_per_mtok_out: float = Field(5.0, ge=0, le=1000, description="Price of a million tokens written, US dollars.")
+
+
 class TtsSettings(Section):
     """The voice."""
 
@@ -196,6 +242,9 @@ class TurnSettings(Section):
     )
     stop_budget_ms: int = Field(300, ge=50, le=5000, description="Emergency word to StopMove.")
     action_budget_ms: int = Field(500, ge=50, le=10_000, description="Hot path to the first robot command.")
+    greeting_budget_ms: int = Field(500, ge=50, le=30_000, description="A greeting to a model's first token.")
+    simple_budget_ms: int = Field(1000, ge=50, le=30_000, description="A simple request to a model's first token.")
+    complex_budget_ms: int = Field(2000, ge=50, le=30_000, description="A complex request to a model's first token.")
     turn_budget_ms: int = Field(8000, ge=500, le=60_000, description="The whole turn.")
 
 
@@ -230,9 +279,15 @@ class Settings(Section):
     stt: SttSettings = SttSettings()
     wake: WakeSettings = WakeSettings()
     brain: BrainSettings = BrainSettings()
+    llm: LlmSettings = LlmSettings()
+    cloud: CloudSettings = CloudSettings()
     tts: TtsSettings = TtsSettings()
     robot: RobotSettings = RobotSettings()
     turn: TurnSettings = TurnSettings()
     privacy: PrivacySettings = PrivacySettings()
     audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
+
+    def without_models(self) -> Settings:
+        """The same, with no language model asked."""
+        return self.model_copy(update={"llm": self.llm.model_copy(update={"enabled": False})})

@@ -6,6 +6,7 @@
     ├── EngineMissing      engine    78   a named engine, model or voice is not installed here
     ├── DeviceError        device    74   a microphone or speaker cannot be opened or has gone
     ├── RobotError         robot     76   the robot refused or cannot be reached
+    ├── ModelError         model     69   a language model gave no complete answer
     └── Busy               busy      75   another process holds the robot
 
 Exit statuses follow sysexits.h, which systemd understands by name.
@@ -13,7 +14,7 @@ Exit statuses follow sysexits.h, which systemd understands by name.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class ClaudiaError(Exception):
@@ -60,6 +61,27 @@ class RobotError(ClaudiaError):
 
     code = "robot"
     exit_status = 76
+
+
+ModelFault = Literal["unreachable", "missing", "busy", "rejected", "server", "cut", "malformed", "timeout", "budget"]
+"""Why a language model gave no complete answer.
+
+`unreachable`: nobody listens there, or the connection broke before the answer began; `missing`: the model is not
+installed (404); `busy`: queue full or too many requests (503, 429); `rejected`: our request was refused (other 4xx);
+`server`: 5xx, or an error line in the stream; `cut`: the stream ended before it was done; `malformed`: a line that is
+not what the protocol says; `timeout`: no connection in time; `budget`: a spending cap is reached.
+"""
+
+
+class ModelError(ClaudiaError):
+    """A language model gave no complete answer; the message names model, reason and remedy in one line."""
+
+    code = "model"
+    exit_status = 69
+
+    def __init__(self, fault: ModelFault, message: str) -> None:
+        super().__init__(message)
+        self.fault: ModelFault = fault
 
 
 class Busy(ClaudiaError):

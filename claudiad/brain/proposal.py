@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from claudiad.brain.phrases import _plain
 from claudiad.types import Action
@@ -49,6 +49,9 @@ class Proposal:
     """False when it is not of a known form: wrong types, no reply, more than `MAX_STEPS` steps."""
 
 
+_NOT_OF_A_KNOWN_FORM = Proposal((), "", (), valid=False)
+
+
 def read_proposal(output: object, actions: Mapping[str, int]) -> Proposal:
     """Check what a model answered: any parsed JSON value. Never raises.
 
@@ -57,25 +60,33 @@ def read_proposal(output: object, actions: Mapping[str, int]) -> Proposal:
     Parameters that are not finite numbers or bools are left out. A key with `null` counts as left out.
     """
     if not isinstance(output, dict):
-        return Proposal((), "", (), valid=False)
+        return _NOT_OF_A_KNOWN_FORM
     said = output.get("r")
     reply = _clean(said, MAX_REPLY) if isinstance(said, str) else ""
+    steps = read_steps(output, actions)
+    if not steps.valid or not isinstance(said, str):
+        return replace(_NOT_OF_A_KNOWN_FORM, reply=reply)
+    return replace(steps, reply=reply)
+
+
+def read_steps(output: Mapping[str, object], actions: Mapping[str, int]) -> Proposal:
+    """The steps alone, for who cannot wait for the words: as `read_proposal`, with an empty reply."""
     steps = _steps(output)
-    if steps is None or not isinstance(said, str):
-        return Proposal((), reply, (), valid=False)
+    if steps is None:
+        return _NOT_OF_A_KNOWN_FORM
     registered = _Registered(actions)
     found: list[Action] = []
     unknown: list[str] = []
     for step in steps:
         named = step.get("name") if isinstance(step, dict) else step
         if isinstance(named, bool) or not isinstance(named, int | float | str):
-            return Proposal((), reply, (), valid=False)
+            return _NOT_OF_A_KNOWN_FORM
         name = registered.find(named)
         if name is None:
             unknown.append(_show(named))
         else:
             found.append(Action(name, actions[name], _params(step)))
-    return Proposal(() if unknown else tuple(found), reply, tuple(unknown), valid=True)
+    return Proposal(() if unknown else tuple(found), "", tuple(unknown), valid=True)
 
 
 def _steps(output: Mapping[str, object]) -> list[object] | None:
