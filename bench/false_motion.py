@@ -135,7 +135,7 @@ def main() -> None:
     a.add_argument("--minutes", type=float, default=30.0)
     a.add_argument("--workers", type=int, default=2)
     o = a.parse_args()
-    base = Settings()
+    base = Settings().without_models()
     settings = base.model_copy(update={"stt": base.stt.model_copy(update={"model": str(o.model)})})
     third = o.minutes / 3
     streams = {"noise": artificial("noise", third, 1), "music": artificial("music", third, 2)}

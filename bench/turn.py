@@ -61,7 +61,7 @@ class Variant:
     @property
     def settings(self) -> Settings:
         """The defaults, but for this."""
-        base = Settings().model_dump()
+        base = Settings().without_models().model_dump()
         base["audio"]["echo_cancellation"] = False
         base["turn"] |= {"adaptive": self.adaptive, "speculate": self.speculate}
         return Settings.model_validate(base)

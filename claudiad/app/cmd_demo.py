@@ -48,7 +48,7 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = options.settings_of(args)
+    settings = options.settings_of(args).without_models()  # the script is the same with and without a server
     logging.basicConfig(level=logging.ERROR)
     return asyncio.run(Demo(settings, Console(highlight=False, soft_wrap=True), args.out, quiet=args.quiet).play())
 

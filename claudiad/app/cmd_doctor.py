@@ -7,15 +7,16 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from claudiad.app import options
+from claudiad.app import doctor_models, options
 from claudiad.app.ears import Ears
+from claudiad.app.finding import Finding, of_fault
 from claudiad.app.parts import open_go2
 from claudiad.audio.build import microphone_for
 from claudiad.audio.portaudio import PortAudioHost
@@ -27,8 +28,6 @@ from claudiad.tts.engines import open_voice
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-Verdict = Literal["ok", "warning", "missing"]
-
 LISTEN_FRAMES = 25
 """Half a second of the microphone."""
 LISTEN_S = 5.0
@@ -36,16 +35,6 @@ SILENT_DBFS = -80.0
 """Below this a microphone is muted or not plugged in; a quiet room is louder."""
 
 MODELS = "Go2 EDU only: Air and Pro cannot be commanded over DDS (docs/go2.md)"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    check: str
-    verdict: Verdict
-    detail: str
-    remedy: str = ""
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,9 +76,8 @@ async def examine(settings: Settings) -> list[Finding]:
         try:
             found.append(await check(settings))
         except ClaudiaError as fault:
-            what, _, remedy = str(fault).partition(": ")
-            found.append(Finding(name, "missing", what if remedy else str(fault), remedy))
-    return found
+            found.append(of_fault(name, str(fault)))
+    return [*found, *await doctor_models.examine(settings)]
 
 
 async def _microphone(settings: Settings) -> Finding:

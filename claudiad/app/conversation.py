@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from claudiad.app.barge_in import BargeIn
+from claudiad.app.early_thought import EarlyThought
 from claudiad.app.judge import BACKCHANNEL, OWN_VOICE, Judge, Judged
 from claudiad.app.ledger import TurnRecord, canonical_line, over_budget
 from claudiad.app.parts import Parts
@@ -98,12 +99,15 @@ class Conversation:
         self._judge = Judge(parts)
         self._speculator = Speculator(parts, self._judge, self._before, self._guessed)
         self._stops = StopListener(parts, self._judge)
+        self._early = EarlyThought(parts)
         self._barge_in = BargeIn(parts.mouth, s.turn, parts.clock)
         self._queue: asyncio.Queue[Said | None] = asyncio.Queue(QUEUE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = 0
         self._foreign = False
         self._deciding = False
+        self._paused_at = 0.0
+        """Clock time of the last voiced sample before the present pause."""
         self._open: Turn | None = None
         """The last one that was understood: speech that resumes soon enough belongs to it."""
         self._working: dict[Turn, int] = {}
@@ -159,10 +163,13 @@ class Conversation:
     def _note(self, event: Event, frame: Frame) -> None:
         match event:
             case SpeechPaused(utterance):
+                self._paused_at = _end_at(utterance, frame)
                 self._speculator.begin(utterance)
             case SpeechResumed(pause_ms):
+                self._early.drop()
                 self._patience.paused(pause_ms)
             case SpeechDiscarded():
+                self._early.drop()
                 self._speculator.forget()
             case UtteranceCommitted(utterance):
                 self._put(utterance, frame)
@@ -174,10 +181,9 @@ class Conversation:
             lost = self._queue.get_nowait()
             what = "end" if lost is None else "speech"
             log.warning("recognition cannot keep up: an utterance was dropped (%s)", what)
-        since = (frame.start_sample + FRAME_SAMPLES - utterance.speech_end_sample) / SAMPLE_RATE
         guess, waste = self._speculator.take(utterance)
-        end_at, now = frame.captured_at - max(0.0, since), self._parts.clock.now()
-        self._queue.put_nowait(Said(utterance, end_at, now, guess, waste))
+        said = Said(utterance, _end_at(utterance, frame), self._parts.clock.now(), guess, waste)
+        self._queue.put_nowait(said)
 
     def _guessed(self, utterance: Utterance, guess: Guess) -> None:
         """The words so far tell how long to wait for more of them."""
@@ -187,6 +193,8 @@ class Conversation:
         openness = self._openness(utterance, guess)
         if turn.adaptive:
             e.wait(self._patience.wait_ms(openness))
+        if turn.speculate and openness is not Openness.COMPLETE and self._judge.believes(guess.heard.transcript):
+            self._early.begin(utterance, guess, self._paused_at)
         if turn.speculate and openness is not Openness.COMPLETE and guess.decision.reply:
             # Something is left of the silence: synthesis costs nothing now. A complete one's would delay the robot.
             self._spawn(self._parts.mouth.prepare(guess.decision.reply), "prepare")
@@ -312,11 +320,13 @@ class Conversation:
     async def _begin(self, turn: Turn, judged: Judged, said: Said) -> None:
         """Start what the utterance calls for, and end what it ends."""
         if judged.stop is not None:
+            self._think_no_further()
             self._let_go()
             self._stops.credit(turn.utterances[0], turn.ledger)
             own = self._judge.is_own(judged.transcript, said.begun_at) and not self._stops.something_to_stop()
             self._start(turn, turn.stop(judged, quietly=own))
         elif judged.decision is None:
+            self._early.drop()
             turn.judged = judged
             if judged.dropped == OWN_VOICE:
                 self._barge_in.nothing()
@@ -324,9 +334,20 @@ class Conversation:
         else:
             await self._make_way(judged.decision)
             self._let_go()
-            self._start(turn, turn.act(judged))
+            self._start(turn, self._work(turn, judged, said))
             self._open = turn if judged.decision.route not in ("fallback", "none", "emergency") else None
         await asyncio.sleep(0)  # a StopMove is on its way before the next utterance is even looked at
+
+    def _work(self, turn: Turn, judged: Judged, said: Said) -> Coroutine[Any, Any, None]:
+        """Carry the decision out, or ask a model where there is none worth the name."""
+        models, decision = self._parts.models, judged.decision
+        thinking = self._early.take(said.utterance, decision) if decision is not None else None
+        if thinking is None and models is not None and decision is not None:
+            question = self._early.question(decision, said.end_at)
+            thinking = models.thinker.begin(question) if question is not None else None
+        if models is None or thinking is None:
+            return turn.act(judged)
+        return turn.think(judged, thinking, models.filler)
 
     async def _go_on(self, turn: Turn, rest: Judged, as_one: Transcript | None, said: Said) -> bool:
         """Carry out what was said right behind a command; False when it does not concern it."""
@@ -403,10 +424,16 @@ class Conversation:
 
     async def _make_way(self, decision: Decision) -> None:
         """A newer command replaces what is under way."""
+        self._think_no_further()
         if decision.actions or decision.reply:
             self._parts.mouth.cancel()
         if decision.actions and self._parts.dispatcher.running is not None:
             await self._parts.dispatcher.stop(reason="a newer command")
+
+    def _think_no_further(self) -> None:
+        """What models are thinking about is overtaken."""
+        for turn in self._working:
+            turn.abandon()
 
     async def _failed(self, turn: Turn) -> None:
         """A fault in one turn must neither move the robot on nor deafen it: it is said here, and only here."""
@@ -423,6 +450,8 @@ class Conversation:
         log.info("%s", canonical_line(record, log_speech=self._parts.settings.privacy.log_speech))
         for late in over_budget(record, self._parts.settings.turn):
             log.warning("turn %d: %s", record.turn, late)
+        if self._parts.models is not None:
+            self._parts.models.remember(record)
         if self._parts.audit is not None:
             self._parts.audit.write(record.to_json())
         if self._on_turn is not None:
@@ -452,6 +481,7 @@ class Conversation:
         """Leave nothing playing and nothing moving."""
         self._parts.mouth.cancel()
         await self._speculator.close()
+        await self._early.close()
         await self._stops.close()
         pending = [t for t in self._tasks if not t.done()]
         if self._parts.dispatcher.running is not None or self._parts.dispatcher.unsettled:
@@ -470,6 +500,12 @@ def _as_one(begun: Decision, whole: Decision, more: Continuation) -> Decision:
         actions = (*begun.actions, *more.actions)
         return replace(begun, text=whole.text, route="grammar", kind=kind, rule=more.reason, actions=actions, asked=())
     return replace(begun, text=whole.text, asked=())
+
+
+def _end_at(utterance: Utterance, frame: Frame) -> float:
+    """Clock time of its last voiced sample, seen from the frame in which that became known."""
+    since = (frame.start_sample + FRAME_SAMPLES - utterance.speech_end_sample) / SAMPLE_RATE
+    return frame.captured_at - max(0.0, since)
 
 
 _NOTHING = np.zeros(0, np.int16)

@@ -11,9 +11,12 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from claudiad.config import TurnSettings
 from claudiad.types import Action, Kind, Refusal, Route
 
-Stage: TypeAlias = Literal["endpoint", "stt", "transcript", "decide", "dispatch", "first_audio", "stop", "done"]
+Stage: TypeAlias = Literal[
+    "endpoint", "stt", "transcript", "decide", "first_token", "dispatch", "first_audio", "stop", "done"
+]
 """`endpoint`: the utterance was committed; `stt`: recognised, before the commit perhaps; `transcript`: both, so that
-the words are final; `decide`: the router answered; `dispatch`: the first command went to the robot; `first_audio`: the
+the words are final; `decide`: the router answered; `first_token`: a language model began to write; `dispatch`: the
+first command went to the robot; `first_audio`: the
 answer began to sound; `stop`: StopMove was acknowledged; `done`: the turn's last motion and sound ended."""
 
 Outcome: TypeAlias = Literal["pending", "done", "unknown", "stopped", "failed", "skipped"]
@@ -72,8 +75,9 @@ class Ledger:
         """The contract's `timings_ms` (docs/commands.md), milliseconds.
 
         `endpoint` from the end of speech to the commit; `stt` and `decide` the work alone; and from the end
-        of speech `speech_end_to_transcript`, `_dispatch`, `_first_audio`, `_stop`, `_done`; and `speculation_lead`
-        and `speculation_waste` (see `speculated`). `decide` is always there, the others when they happened.
+        of speech `speech_end_to_transcript`, `_first_token`, `_dispatch`, `_first_audio`, `_stop`, `_done`; and
+        `speculation_lead` and `speculation_waste` (see `speculated`). `decide` is always there, the others when they
+        happened.
         """
         timings: dict[str, float] = {}
         for stage in ("endpoint", "stt"):
@@ -84,7 +88,7 @@ class Ledger:
             timings["speculation_lead"] = _ms(self._lead_s)
         if self._wasted_s:
             timings["speculation_waste"] = _ms(self._wasted_s)
-        for stage in ("transcript", "dispatch", "first_audio", "stop", "done"):
+        for stage in ("transcript", "first_token", "dispatch", "first_audio", "stop", "done"):
             if stage in self._ends:
                 timings[f"speech_end_to_{stage}"] = self.since_speech_end_ms(self._ends[stage])
         return timings
@@ -151,6 +155,18 @@ class TurnRecord:
     """The utterance was cut at the maximum length."""
     utterances: int = 1
     """More than one when the person went on right behind a command."""
+    model: str = ""
+    """The language model that answered; "" when none did."""
+    tokens_per_s: float | None = None
+    """How fast it wrote."""
+    hedged: bool = False
+    """It was asked beside a slower one."""
+    repairs: tuple[str, ...] = ()
+    """Kinds of what was repaired or left out of its words before the voice."""
+    unanswered: tuple[str, ...] = ()
+    """Why models gave no answer."""
+    first_token_budget_ms: int | None = None
+    """What the request's class allowed."""
 
     def to_json(self) -> dict[str, Any]:
         """As in the audit log: the contract's field names, plus what the contract does not ask for."""
@@ -180,6 +196,15 @@ class TurnRecord:
             "timings_ms": dict(self.timings_ms),
             "truncated": self.truncated,
             "utterances": self.utterances,
+        } | (self._model_json() if self.model or self.unanswered else {})
+
+    def _model_json(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "tokens_per_s": self.tokens_per_s,
+            "hedged": self.hedged,
+            "repairs": list(self.repairs),
+            "unanswered": list(self.unanswered),
         }
 
 
@@ -195,7 +220,10 @@ def over_budget(turn: TurnRecord, budgets: TurnSettings) -> list[str]:
     times = turn.timings_ms
     first = "stop" if turn.route == "emergency" else "first move"
     allowed = budgets.stop_budget_ms if turn.route == "emergency" else budgets.action_budget_ms
+    if turn.model:
+        allowed = budgets.turn_budget_ms
     limits = (
+        ("first token after speech", times.get("speech_end_to_first_token"), turn.first_token_budget_ms or math.inf),
         (f"{first} after speech", times.get("speech_end_to_dispatch"), allowed),
         ("first sound after speech", times.get("speech_end_to_first_audio"), budgets.turn_budget_ms),
     )
@@ -231,6 +259,8 @@ def _times(turn: TurnRecord) -> list[str]:
     parts = [f"stt {_short(times['stt'])}"] if "stt" in times else []
     if turn.dropped is None and "decide" in times:
         parts.append(f"decide {_short(times['decide'])}")
+    if "speech_end_to_first_token" in times:
+        parts.append(f"{turn.model} first token {_short(times['speech_end_to_first_token'])} after speech")
     if "speech_end_to_stop" in times:
         parts.append(f"stopped {_short(times['speech_end_to_stop'])} after speech")
     elif "speech_end_to_dispatch" in times:

@@ -1,4 +1,4 @@
-"""``claudiad models``: which speech models there are, which fit this machine, and how to get one."""
+"""``claudiad models``: which speech and language models there are, which fit, and how to get one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from claudiad.app.model_table import Model, ModelTable, load_table
+from claudiad.app.options import settings_of
 from claudiad.config import Settings
 from claudiad.errors import ClaudiaError, EngineMissing
 
@@ -48,20 +49,40 @@ class Row:
     command: str | None
     """What fetches it; None when it is here."""
     note: str
+    kind: str = "speech"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``models`` to the command line."""
-    parser = subparsers.add_parser("models", help="speech models: what is here, what fits, fetch one")
+    parser = subparsers.add_parser(
+        "models", help="speech and language models: what is here, what fits, fetch or make one"
+    )
     parser.add_argument("--json", action="store_true", help="one object per line")
-    actions = parser.add_subparsers(dest="models_action", metavar="list|fetch|path")
-    # SUPPRESS: without it the subcommand's default would undo a --json given before it.
-    listing = actions.add_parser("list", help="the table (the default)")
-    listing.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one object per line")
-    for action, about in (("fetch", "download a model, with progress"), ("path", "print where a model is")):
-        one = actions.add_parser(action, help=about)
+    _add_settings(parser, config=None, overrides=[])
+    actions = parser.add_subparsers(dest="models_action", metavar="list|fetch|path|pull|create")
+    listing = actions.add_parser("list", help="the tables (the default)")
+    fetching = actions.add_parser("fetch", help="download a speech model, with progress")
+    path = actions.add_parser("path", help="print where a speech model is")
+    for one in (fetching, path):
         one.add_argument("name", help="a name from the table, or org/name")
-        one.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one object per line")
+    pulling = actions.add_parser("pull", help="let Ollama fetch a language model from its library, with progress")
+    pulling.add_argument("name", help="Ollama's name of it, e.g. qwen2.5:3b")
+    making = actions.add_parser("create", help="let Ollama make this program's language models, with progress")
+    making.add_argument("names", nargs="*", metavar="NAME", help="which (default: those of llm.models)")
+    for each in (listing, fetching, path, pulling, making):
+        # SUPPRESS: without it the subcommand's default would undo what was given before it.
+        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one object per line")
+    for each in (listing, pulling, making):
+        _add_settings(each, config=argparse.SUPPRESS, overrides=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def _add_settings(parser: argparse.ArgumentParser, *, config: str | None, overrides: str | list[str]) -> None:
+    """`--config` and `--set`, as `claudiad.app.options.add_config` has them, with these defaults."""
+    parser.add_argument("--config", type=Path, default=config, metavar="FILE", help="configuration file")
+    parser.add_argument(
+        "--set", action="append", default=overrides, metavar="SECTION.KEY=VALUE", help="override one setting"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,8 +92,10 @@ def run(args: argparse.Namespace) -> int:
             _report(args.name, fetch(args.name, os.environ), as_json=args.json)
         elif args.models_action == "path":
             _report(args.name, require(args.name, os.environ), as_json=args.json)
+        elif args.models_action in ("pull", "create"):
+            _change(args)
         else:
-            _list(as_json=args.json)
+            _list(settings_of(args), as_json=args.json)
     except ClaudiaError as error:
         print(error, file=sys.stderr)
         return error.exit_status
@@ -172,12 +195,24 @@ def _row(model: Model, environ: Mapping[str, str], free_mb: int | None) -> Row:
     )
 
 
-def _list(*, as_json: bool) -> None:
+def _change(args: argparse.Namespace) -> None:
+    from claudiad.app import ollama_models  # an HTTP client: a tenth of a second
+
+    if args.models_action == "pull":
+        ollama_models.pull(settings_of(args), args.name, as_json=args.json)
+    else:
+        ollama_models.create(settings_of(args), args.names, as_json=args.json)
+
+
+def _list(settings: Settings, *, as_json: bool) -> None:
+    from claudiad.app import ollama_models  # an HTTP client: a tenth of a second
+
     free_mb = free_memory_mb(MEMORY_FILE)
     found = rows(load_table(), os.environ, free_mb)
+    language = ollama_models.list_rows(settings)
     if as_json:
-        for row in found:
-            print(json.dumps(asdict(row), ensure_ascii=False))
+        for fields in (*map(asdict, found), *map(asdict, language)):
+            print(json.dumps(fields, ensure_ascii=False))
         return
     from rich.console import Console  # --help does not wait for it
 
@@ -185,6 +220,12 @@ def _list(*, as_json: bool) -> None:
     console.print(_table(found, free_mb))
     if commands := [row.command for row in found if row.command and row.fits is not False]:
         print("To fetch one that fits:", *commands, sep="\n  ")
+        print()
+    console.print(ollama_models.table_of(language, enabled=settings.llm.enabled))
+    for line in dict.fromkeys(row.note for row in language if row.note):
+        print(line)
+    if commands := [row.command for row in language if row.command]:
+        print("To get what is missing:", *commands, sep="\n  ")
 
 
 def _table(found: list[Row], free_mb: int | None) -> Table:

@@ -46,6 +46,8 @@ def settings_of(args: argparse.Namespace) -> Settings:
     overrides = list(args.set)
     if getattr(args, "allow_high_risk", False):
         overrides.append("robot.allow_high_risk=true")
+    if getattr(args, "no_llm", False):
+        overrides.append("llm.enabled=false")
     return load(args.config, os.environ, overrides)
 
 

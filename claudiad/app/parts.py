@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claudiad.app.ears import Ears
+from claudiad.app.language_models import LanguageModels, open_models
 from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import NullSpeaker
 from claudiad.brain.backchannel import BackchannelTable, load_backchannels
@@ -28,6 +29,7 @@ from claudiad.brain.reading import reading
 from claudiad.brain.router import Router, Tables, load_tables
 from claudiad.clock import Clock
 from claudiad.config import Settings
+from claudiad.llm.wording import THINKING
 from claudiad.robot.base import Robot
 from claudiad.robot.dispatcher import Dispatcher
 from claudiad.robot.motion import Limits
@@ -61,6 +63,8 @@ class Parts:
     dispatcher: Dispatcher
     mouth: Mouth
     speaker: Speaker
+    models: LanguageModels | None
+    """None: no language model is asked."""
     audit: AuditLog | None
     registry: Mapping[str, ActionSpec]
 
@@ -133,12 +137,14 @@ async def assemble(
     robot: Robot | None = None,
     speaker: Speaker | None = None,
     ears: Ears | None = None,
+    models: LanguageModels | None = None,
     keep: bool = True,
     body_clock: Clock | None = None,
 ) -> AsyncIterator[Parts]:
     """All parts but the microphone, started; stopped in reverse on the way out.
 
-    Args: `robot`, `speaker`, `ears` replace what the settings name (ears given stay the caller's to close);
+    Args: `robot`, `speaker`, `ears`, `models` replace what the settings name (ears and models given stay the caller's
+    to close);
     `keep` False leaves nothing on disk: no audit, no persistent latch; `body_clock` is the time robot and voice
     live in, when it is not that of the ears (recordings faster than real time).
     Raises ClaudiaError when one cannot start.
@@ -169,6 +175,12 @@ async def assemble(
             audit = AuditLog(directory, a.max_bytes, a.keep, settings.privacy.log_speech)
             stack.callback(audit.close)
         await mouth.prime(settings.tts.acknowledgements)
+        if models is None and settings.llm.enabled:
+            kept = state_directory() if keep else None
+            models = await stack.enter_async_context(open_models(settings, clock, registry, tables, kept=kept))
+        if models is not None:
+            priming = asyncio.create_task(mouth.prime(THINKING), name="prime fillers")  # nobody waits for these
+            stack.push_async_callback(_ended, priming)
         b = settings.brain
         mind = Mind(Router(tables), DecisionCache(b.cache_ttl_s, b.cache_size, b.cache_near))
         mind.decide("準備はいいですか", robot.state(), clock.now())  # the first analysis costs ten times the others
@@ -189,6 +201,12 @@ async def assemble(
             dispatcher=dispatcher,
             mouth=mouth,
             speaker=speaker,
+            models=models,
             audit=audit,
             registry=registry,
         )
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from claudiad.app.judge import Judged
 from claudiad.app.ledger import Ledger, Outcome, RefusedStep, Step, TurnRecord
@@ -18,9 +20,11 @@ from claudiad.app.parts import Parts
 from claudiad.brain.continuation import Continuation
 from claudiad.brain.reading import reading
 from claudiad.brain.wording import LATCHED, STOPPED
+from claudiad.llm.thinker import Account, Act, Concluded, Filler, Say, Thinking
 from claudiad.robot.base import Outcome as RobotOutcome
 from claudiad.robot.base import Status
 from claudiad.robot.dispatcher import OnDispatch, StepResult
+from claudiad.tts.mouth import Spoken
 from claudiad.types import Action, Decision, Refusal, Transcript, Utterance, joined
 
 log = logging.getLogger(__name__)
@@ -51,6 +55,11 @@ class Turn:
         self._rule = ""
         self._motion: asyncio.Future[bool] | None = None
         """The last plan: whether all of it was done."""
+        self._thinking: asyncio.Task[None] | None = None
+        self._began_in = parts.dispatcher.epoch()
+        """What a model answers is not begun after a stop since then."""
+        self._epoch: tuple[int, int] | None = None
+        self._account = Account()
 
     @property
     def speech_end_sample(self) -> int:
@@ -111,6 +120,100 @@ class Turn:
             if more.actions or more.reply:
                 await self._do(decision, more.actions, more.reply)
 
+    async def think(self, judged: Judged, thinking: Thinking, filler: Callable[[], str]) -> None:
+        """Do and say what a language model answers, while it writes it; ends with the last motion and the last sound.
+
+        `filler` gives something short to say while it takes long. What the model wants done is begun only if no stop
+        came since the question.
+        """
+        self.judged = judged
+        self._epoch = self._began_in
+        work: list[asyncio.Task[Any]] = []
+        written: asyncio.Queue[str | None] = asyncio.Queue()
+        reading = self._thinking = asyncio.create_task(self._read(thinking, filler, written, work), name="thoughts")
+        try:
+            await asyncio.wait({reading})
+            if not reading.cancelled():
+                reading.result()
+            written.put_nowait(None)
+            results = [r for each in await asyncio.gather(*work) for r in each]
+            if not reading.cancelled() and (told := spoken_after(results, self._reply)):
+                await self._speak(told)
+        finally:
+            for task in (reading, *work):
+                task.cancel()
+            await asyncio.gather(reading, *work, return_exceptions=True)
+
+    def abandon(self) -> None:
+        """Something newer was said, or a stop: think no further, begin and say nothing more. What moves, moves on."""
+        if self._thinking is not None and not self._thinking.done():
+            self._account = Account(reasons=("overtaken by what was said next",))
+            self._thinking.cancel()
+
+    async def _read(
+        self,
+        thinking: Thinking,
+        filler: Callable[[], str],
+        written: asyncio.Queue[str | None],
+        work: list[asyncio.Task[Any]],
+    ) -> None:
+        """Begin what the thoughts call for, in tasks that end with a list of results."""
+        speaking = False
+        async with aclosing(thinking.thoughts()) as thoughts:
+            async for thought in thoughts:
+                match thought:
+                    case Filler():
+                        work.append(asyncio.create_task(self._fill(filler()), name="filler"))
+                    case Act(actions):
+                        for text in self._allowed(actions):
+                            written.put_nowait(text)
+                        work.append(asyncio.create_task(self._move(actions, self._dispatched), name="thought of"))
+                    case Say(text):
+                        if not self._refused:  # or it would announce what is not done
+                            written.put_nowait(text)
+                    case Concluded(decision, account):
+                        self._concluded(decision, account)
+                if not speaking and not written.empty():
+                    speaking = True
+                    work.append(asyncio.create_task(self._speak_as_written(written), name="answer"))
+
+    def _allowed(self, actions: Sequence[Action]) -> list[str]:
+        """What safety has to say about it, for the person."""
+        plan = self._parts.dispatcher.plan(actions)
+        self._refused += plan.refused
+        return [*dict.fromkeys(r.reason for r in plan.refused), *plan.notes]
+
+    def _concluded(self, decision: Decision, account: Account) -> None:
+        """What it all came to is what is remembered, cached and reported."""
+        parts = self._parts
+        self._account = account
+        if self.judged is not None:
+            self.judged = replace(self.judged, decision=decision)
+        if account.repairs:
+            log.info("turn %d: repaired before the voice: %s", self.number, ", ".join(account.repairs))
+        if account.first_token_at is not None:
+            self.ledger.mark("first_token", account.first_token_at)
+        parts.mind.commit(decision, parts.clock.now())
+        parts.mind.learn(decision, parts.robot.state(), parts.clock.now())
+        if decision.asked:
+            parts.mind.asked(decision, parts.clock.now())
+
+    def _dispatched(self, _action: Action, _at: float) -> None:
+        self.ledger.mark("dispatch", self._parts.clock.now())
+
+    async def _fill(self, text: str) -> list[StepResult]:
+        self._sounded(await self._parts.mouth.say(text))
+        return []
+
+    async def _speak_as_written(self, written: asyncio.Queue[str | None]) -> list[StepResult]:
+        async def each() -> AsyncIterator[str]:
+            while (text := await written.get()) is not None:
+                self._reply += text
+                yield text
+
+        self._sounded(await self._parts.mouth.say_as_written(each()))
+        return []
+
     def failed(self) -> TurnRecord:
         """The record of a turn that met a fault of the program."""
         return self._finished(TurnRecord(turn=self.number, started=self._started, dropped="internal error"))
@@ -142,6 +245,12 @@ class Turn:
             spoken=self._spoken,
             truncated=any(u.truncated for u in self.utterances),
             utterances=len(self.utterances),
+            model=self._account.model,
+            tokens_per_s=self._account.tokens_per_s,
+            hedged=self._account.hedged,
+            repairs=self._account.repairs,
+            unanswered=self._account.reasons,
+            first_token_budget_ms=self._account.first_token_budget_ms,
         )
         return self._finished(record)
 
@@ -209,7 +318,7 @@ class Turn:
         done = False
         try:
             if before is None or await asyncio.shield(before):
-                results += await self._parts.dispatcher.run(actions, on_dispatch=dispatched)
+                results += await self._parts.dispatcher.run(actions, on_dispatch=dispatched, since=self._epoch)
             else:
                 results += [StepResult(action, RobotOutcome(Status.INTERRUPTED)) for action in actions]
             done = all(r.status is Status.DONE for r in results)
@@ -228,7 +337,10 @@ class Turn:
             if decision is not None:
                 parts.mind.asked(decision, parts.clock.now())
 
-        spoken = await parts.mouth.say(reply, last_begun)
+        self._sounded(await parts.mouth.say(reply, last_begun))
+
+    def _sounded(self, spoken: Spoken) -> None:
+        parts = self._parts
         if spoken.first_audio_at is not None:
             self.ledger.mark("first_audio", spoken.first_audio_at + parts.speaker.latency_s)
         if not spoken.interrupted:

@@ -92,17 +92,19 @@ class Dispatcher:
         *,
         on_dispatch: OnDispatch | None = None,
         policy: Policy | None = None,
+        since: tuple[int, int] | None = None,
     ) -> list[StepResult]:
         """Do what was asked for; waits its turn behind what is under way. Results: the steps, then the refusals.
 
         `on_dispatch` is called with each step and the clock time right before it goes to the robot (for a stop:
-        right after, with the time it went out). `policy` replaces the dispatcher's own for this call.
+        right after, with the time it went out). `policy` replaces the dispatcher's own for this call. `since`: the
+        `epoch` in which it was asked for, when that was before now; a stop since then ends it here.
 
         Ends when: all steps are done; one was not done (the rest is never sent); a stop was requested since the call
         began, also while it waited. Cancelling it stops the robot if a step of it was under way; await the cancelled
         call before the next one, which that stop would end as well.
         """
-        epoch = self._epoch()
+        epoch = since or self.epoch()
         if actions and actions[0].name == registry.STOP:
             # Never behind the turn lock: it is for what is under way that the stop is meant.
             return await self._execute(self.plan(actions, policy), epoch, on_dispatch, policy)
@@ -121,8 +123,11 @@ class Dispatcher:
         finally:
             self._turn.release()
 
-    def _epoch(self) -> tuple[int, int]:
-        """Stops so far: the lane's, from whichever side here, and those that other programs sent to the robot."""
+    def epoch(self) -> tuple[int, int]:
+        """Stops so far: the lane's, from whichever side here, and those that other programs sent to the robot.
+
+        What was decided before one of them must not be begun after it: `run` takes the epoch of that moment.
+        """
         return self._lane.generation, self._robot.stops_elsewhere
 
     async def stop(self, reason: str, latch: bool = False) -> StopReport:
@@ -166,7 +171,7 @@ class Dispatcher:
         self, step: Action, epoch: tuple[int, int], on_dispatch: OnDispatch | None, policy: Policy
     ) -> StepResult:
         def permit() -> bool:
-            return self._epoch() == epoch
+            return self.epoch() == epoch
 
         if not permit():
             return _never(step, Outcome(Status.INTERRUPTED))

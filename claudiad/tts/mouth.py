@@ -14,15 +14,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import zip_longest
 
 from claudiad.audio.waiting import wait_for_event
 from claudiad.clock import Clock
 from claudiad.errors import ClaudiaError
-from claudiad.purity.gate import gate
+from claudiad.purity.filter import purify
 from claudiad.tts.base import Output, Voice
 from claudiad.tts.cache import ClauseCache
 from claudiad.tts.clauses import clauses
@@ -38,6 +37,16 @@ LONGEST_PAUSE_S = 30.0
 """Longer than any utterance and the decision on it."""
 DUCKED = 0.25
 """What the voice is lowered to while somebody else speaks: 12 dB."""
+
+
+def _clean_clauses(text: str) -> list[str]:
+    """What of a text may be spoken, clause by clause. What had to be repaired or left out is logged by kind, not by
+    word: what is said may be private.
+    """
+    purified = purify(text)
+    if not purified.pure:
+        log.info("before the voice: %s, clauses left out: %d", purified.repairs, purified.left_out)
+    return clauses(purified.clean or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +71,13 @@ class Spoken:
 class _Progress:
     """One reply under way."""
 
-    planned: tuple[str, ...]
     generation: int
-    on_last: Callable[[], None]
+    planned: list[str]
+    """All clauses that are known of."""
+    complete: bool
+    """There will be no others."""
+    on_last: Callable[[], None] = lambda: None
+    begun: int = 0
     spoken: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     first_pcm_at: float | None = None
@@ -76,8 +89,28 @@ class _Progress:
 
     def result(self, *, interrupted: bool) -> Spoken:
         return Spoken(
-            tuple(self.spoken), self.planned, self.first_audio_at, interrupted, tuple(self.failed), self.first_pcm_at
+            tuple(self.spoken),
+            tuple(self.planned),
+            self.first_audio_at,
+            interrupted,
+            tuple(self.failed),
+            self.first_pcm_at,
         )
+
+
+_Coming = tuple[str, asyncio.Future[Pcm]]
+"""A clause and its synthesis."""
+
+
+async def _each(planned: Sequence[str]) -> AsyncIterator[str]:
+    for clause in planned:
+        yield clause
+
+
+async def _gated(written: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for text in written:
+        for clause in _clean_clauses(text):
+            yield clause
 
 
 class Mouth:
@@ -97,6 +130,7 @@ class Mouth:
         self._generation = 0
         self._replies = 0
         self._rendering: asyncio.Future[Pcm] | None = None
+        self._coming: asyncio.Task[_Coming | None] | None = None
         self._now_saying = ""
         self._lately: deque[tuple[str, float]] = deque(maxlen=REMEMBERED)
         """Clauses that sounded, whole or in part, and when they ended."""
@@ -142,7 +176,7 @@ class Mouth:
 
     async def prepare(self, text: str) -> None:
         """Render the first clause of `text` into the cache, so that `say` can begin at once. Failures come up there."""
-        first = next(iter(clauses(gate(text))), None)
+        first = next(iter(_clean_clauses(text)), None)
         if first is None or self._cache.get(first) is not None or self.speaking:
             return
         try:
@@ -154,7 +188,7 @@ class Mouth:
 
     async def prime(self, texts: Sequence[str]) -> None:
         """Render fixed texts into the cache, to stay there, so that they start at once. Failures are logged."""
-        for clause in (clause for text in texts for clause in clauses(gate(text))):
+        for clause in (clause for text in texts for clause in _clean_clauses(text)):
             try:
                 pcm = await asyncio.get_running_loop().run_in_executor(self._worker, self._synthesise, clause)
             except ClaudiaError as fault:
@@ -171,11 +205,21 @@ class Mouth:
         A clause that cannot be synthesised is logged and left out. Cancelling the task silences it like `cancel`.
         Raises nothing else as long as voice and speaker keep their contracts.
         """
-        progress = _Progress(tuple(clauses(gate(text))), self._generation, on_last)
+        planned = _clean_clauses(text)
+        return await self._say(_each(planned), _Progress(self._generation, planned, complete=True, on_last=on_last))
+
+    async def say_as_written(self, written: AsyncIterator[str]) -> Spoken:
+        """Speak clauses that are still being written, each through the gate, as `say` does a text.
+
+        It waits for the next one as long as `written` does; `cancel` ends that wait. Closing `written` is the caller's.
+        """
+        return await self._say(_gated(written), _Progress(self._generation, [], complete=False))
+
+    async def _say(self, source: AsyncIterator[str], progress: _Progress) -> Spoken:
         self._replies += 1
         try:
             async with self._turn:
-                await self._speak(progress)
+                await self._speak(source, progress)
         except asyncio.CancelledError:
             # `cancel` ends a wait for the synthesiser by cancelling that wait: not a cancelled task.
             task = asyncio.current_task()
@@ -200,23 +244,37 @@ class Mouth:
         self._worker.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._worker.shutdown)
 
-    async def _speak(self, progress: _Progress) -> None:
+    async def _speak(self, source: AsyncIterator[str], progress: _Progress) -> None:
         """Synthesise and play clause by clause, the next one on its way while one sounds; ends when stale."""
-        ahead = self._render(progress.planned[0]) if progress.planned and not self._stale(progress) else None
         try:
-            for clause, after in zip_longest(progress.planned, progress.planned[1:]):
-                if ahead is None or self._stale(progress):
-                    return
+            coming = await self._prefetch(source, progress)
+            while coming is not None and not self._stale(progress):
+                clause, ahead = coming
                 pcm = await self._rendered(clause, ahead, progress)
                 if self._stale(progress):
                     return
-                ahead = None if after is None else self._render(after)
+                progress.begun += 1
+                following = self._prefetch(source, progress)
                 if pcm is not None:
-                    if after is None:
+                    if progress.complete and progress.begun == len(progress.planned):
                         progress.on_last()
                     await self._play(clause, pcm, progress)
+                coming = await following
         finally:
             self._forget_rendering()
+
+    def _prefetch(self, source: AsyncIterator[str], progress: _Progress) -> asyncio.Task[_Coming | None]:
+        """Begin to synthesise the next clause, as soon as it is known; never before the one ahead was awaited."""
+        self._coming = asyncio.create_task(self._next(source, progress), name="next clause")
+        return self._coming
+
+    async def _next(self, source: AsyncIterator[str], progress: _Progress) -> _Coming | None:
+        clause = await anext(source, None)
+        if clause is None or self._stale(progress):
+            return None
+        if not progress.complete:
+            progress.planned.append(clause)
+        return clause, self._render(clause)
 
     def _render(self, clause: str) -> asyncio.Future[Pcm]:
         """Begin to synthesise; never more than one at a time, because the one before has been awaited."""
@@ -278,7 +336,10 @@ class Mouth:
         return progress.generation != self._generation
 
     def _forget_rendering(self) -> None:
-        """Forget the clause that is being synthesised: cancelled if it waits, ignored if it runs."""
+        """Forget the clause that is awaited or being synthesised: cancelled if it waits, ignored if it runs."""
+        if self._coming is not None:
+            self._coming.cancel()
+            self._coming = None
         # Cancelling also tells asyncio that a failure nobody awaits is no oversight.
         if self._rendering is not None:
             self._rendering.cancel()

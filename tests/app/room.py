@@ -15,14 +15,16 @@ import pytest
 from claudiad.app import parts as parts_module
 from claudiad.app.conversation import Conversation
 from claudiad.app.ears import Ears
+from claudiad.app.language_models import LanguageModels
 from claudiad.app.ledger import TurnRecord
 from claudiad.app.parts import Parts, assemble
 from claudiad.audio.microphone import Microphone
 from claudiad.audio.scripted import ScriptedMicrophone
 from claudiad.audio.virtual import MemorySpeaker
 from claudiad.brain.router import Tables
-from claudiad.clock import JumpClock
+from claudiad.clock import Clock, JumpClock
 from claudiad.config import Settings
+from claudiad.llm.ollama_server import OllamaServer
 from claudiad.robot import registry
 from claudiad.robot.sim import SimRobot
 from claudiad.stt.base import Recogniser
@@ -141,9 +143,10 @@ class Room:
 
 
 def settings_with(**sections: dict[str, object]) -> Settings:
-    """The defaults without acknowledgements and without echo cancellation (nothing echoes here), with these changes."""
+    """The defaults without acknowledgements, echo cancellation (nothing echoes here) and models, with these changes."""
     base = Settings().model_dump()
     base["tts"]["acknowledgements"] = ()
+    base["llm"]["enabled"] = False
     base["audio"]["echo_cancellation"] = False
     for name, values in sections.items():
         base[name] |= values
@@ -165,11 +168,13 @@ async def room(
     separate: bool = False,
     keep: bool = False,
     hearing: Recogniser | None = None,
+    ollama: Callable[[Clock], OllamaServer] | None = None,
     microphone: Callable[[ScriptedMicrophone], Microphone] = lambda m: m,
 ) -> AsyncIterator[Room]:
     """A listening room; on the way out the conversation has ended and the recognisers' contract was kept.
 
-    `separate` gives stops a recogniser of their own; `hearing` hears in place of the fake; `keep` writes audit and
+    `separate` gives stops a recogniser of their own; `ollama` makes the server that language models are asked on;
+    `hearing` hears in place of the fake; `keep` writes audit and
     latch (into $STATE_DIRECTORY).
     """
     monkeypatch.setattr(parts_module, "open_voice", lambda _: ToneVoice())
@@ -183,8 +188,17 @@ async def room(
     robot = SimRobot(clock, posture=posture, battery=battery)
     speaker = MemorySpeaker(clock, "real")
     scripted = ScriptedMicrophone(clock, "real")
+    models = None
+    if ollama is not None:
+        table = registry.load()
+        models = LanguageModels(
+            settings, clock, server=ollama(clock), cloud=None, registry=table, tables=_tables(), kept=None
+        )
+        await models.residency.look()
     try:
-        async with assemble(settings, clock, robot=robot, speaker=speaker, ears=ears, keep=keep) as parts:
+        async with assemble(
+            settings, clock, robot=robot, speaker=speaker, ears=ears, models=models, keep=keep
+        ) as parts:
             held_back = [one for one in (recogniser, stop) if one is not None]
             clock.busy = lambda: (
                 parts.lane.unconfirmed or workers.out > sum(not one.gate.is_set() and one.busy for one in held_back)
@@ -207,5 +221,8 @@ async def room(
             if one is not None:
                 one.gate.set()
         await ears.close()
+        if models is not None:
+            await models.close()
+            await models.server.close()
     assert recogniser.broken == []
     assert stop is None or stop.broken == []

@@ -17,6 +17,12 @@ from tests.audio.sounds import tone
 QUIET = ("--set", "audio.microphone=none", "--set", "audio.speaker=none")
 
 
+@pytest.fixture(autouse=True)
+def no_ollama(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens on port 1."""
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+
+
 def doctor(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, dict[str, str]]]:
     code = cli.main(["doctor", "--json", *argv])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -27,8 +33,9 @@ def test_a_machine_without_sound_is_warned_about_and_sound(capsys: pytest.Captur
     """The embedded set needs nothing: exit 0, with what could be had named."""
     code, rows = doctor(capsys, *QUIET)
     assert code == 0
-    assert list(rows) == ["configuration", "microphone", "speaker", "speech model", "voice", "robot"]
-    assert rows["microphone"]["verdict"] == rows["speaker"]["verdict"] == "warning"
+    heard = ["configuration", "microphone", "speaker", "speech model", "voice", "robot"]
+    assert list(rows) == [*heard, "Ollama", "cloud"]
+    assert rows["microphone"]["verdict"] == rows["speaker"]["verdict"] == rows["Ollama"]["verdict"] == "warning"
     assert rows["speech model"]["detail"] == "embedded"
     assert "Go2 EDU only" in rows["robot"]["remedy"]
 

@@ -22,7 +22,8 @@ Environ = Mapping[str, str]
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    return {"HOME": str(tmp_path)}
+    # Nobody listens on port 1.
+    return {"HOME": str(tmp_path), "OLLAMA_HOST": "127.0.0.1:1"}
 
 
 def put_in_cache(
@@ -302,8 +303,11 @@ def test_the_list_as_json(bare: dict[str, str], capsys: Any) -> None:
     assert command("--json", "list") == 0
     assert capsys.readouterr().out == first
     objects = [json.loads(line) for line in first.splitlines()]
-    assert [each["name"] for each in objects] == ["embedded", *load_table().models]
+    speech = [each["name"] for each in objects if each["kind"] == "speech"]
+    assert speech == ["embedded", *load_table().models]
+    assert [each["name"] for each in objects if each["kind"] == "language"] == list(Settings().llm.models)
     assert objects[0] == {
+        "kind": "speech",
         "name": "embedded",
         "size_mb": 2.0,
         "cer": None,

@@ -32,7 +32,8 @@ async def test_the_ledger_agrees_with_what_the_robot_saw(monkeypatch: pytest.Mon
     with Go2Sim() as sim:
         robot = Go2Robot(clock, "lo", sim.domain, photos=tmp_path / "photos", kept=tmp_path / "kept")
         microphone = ScriptedMicrophone(clock, "real", noise_dbfs=-62.0)
-        async with assemble(Settings(), clock, robot=robot, speaker=NullSpeaker(clock), keep=False) as parts:
+        settings = Settings().without_models()
+        async with assemble(settings, clock, robot=robot, speaker=NullSpeaker(clock), keep=False) as parts:
             await until(lambda: robot.state().age_ms < 300, "a state that is not old")
             conversation = Conversation(parts, microphone)
             listening = asyncio.create_task(conversation.run())

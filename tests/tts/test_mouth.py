@@ -62,7 +62,7 @@ async def test_clauses_sound_in_order() -> None:
 async def test_the_gate_stands_before_the_voice() -> None:
     """The voice is asked for clean Japanese only, and for nothing when nothing is left."""
     scene = Scene(FakeVoice(), instant=True)
-    said = await scene.mouth.say("<think>hm</think>**立ちます。** Hello!")
+    said = await scene.mouth.say("<think>hm</think>**立ちます。** Hello world!")
     nothing = await scene.mouth.say("😊 ok then!")
     assert scene.voice.asked == [ONE]
     assert said.spoken == (ONE,)

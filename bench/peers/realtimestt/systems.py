@@ -20,7 +20,7 @@ class Ours:
 
     @property
     def settings(self) -> Settings:
-        base = Settings().model_dump()
+        base = Settings().without_models().model_dump()
         base["turn"] |= self.turn
         return Settings.model_validate(base)
 
