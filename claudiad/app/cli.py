@@ -11,14 +11,28 @@ from claudiad import __version__
 from claudiad.command_line import Parser
 from claudiad.errors import ClaudiaError, ConfigError
 
-COMMANDS = ("run", "demo", "doctor", "ask", "hear", "mission", "say", "check_config", "models", "voices")
+COMMANDS = (
+    "run",
+    "demo",
+    "doctor",
+    "ask",
+    "hear",
+    "mission",
+    "say",
+    "purity",
+    "check_config",
+    "models",
+    "voices",
+    "bench",
+)
 MODULES = {"models": "claudiad.app.models_cmd", "voices": "claudiad.app.voices_cmd"}
 
 STOP_ROBOT = "stop-robot"
 
 EPILOG = """\
 Exit statuses: 0 done · 1 the demo or a mission failed · 64 wrong command line · 65 unreadable data
-74 sound device · 75 the robot is held by another process · 76 the robot refused · 78 configuration, engine or model
+69 a language model · 74 sound device · 75 the robot is held by another process · 76 the robot refused
+78 configuration, engine or model
 """
 
 
