@@ -164,7 +164,7 @@ class LanguageModels:
         found, wall = self.residency.found, time.time()
         by_name = {model.name: model for model in self._models}
         left_ms = budget.first_token_left_ms(self._clock.now())
-        ranked = self.figures.order(tuple(by_name), left_ms, wall)
+        ranked = self.figures.order(tuple(by_name), left_ms, wall, lambda model: self._hedge and found.has(model))
         runners = [
             Runner(
                 by_name[each.model],

@@ -13,11 +13,16 @@ _COMMA = re.compile(
 )
 
 
+FIRST_COMMA_CHARACTERS = 5
+"""A comma ends the first clause from here on: the sooner it leaves, the sooner the voice begins."""
+
+
 class ClauseStream:
     """Cuts text that grows; joined together the clauses hold all of it."""
 
     def __init__(self) -> None:
         self._rest = ""
+        self._shortest = FIRST_COMMA_CHARACTERS
 
     def push(self, text: str) -> list[str]:
         """What is certain to be a clause now, in order."""
@@ -26,6 +31,7 @@ class ClauseStream:
         while cut := self._cut():
             found.append(self._rest[:cut])
             self._rest = self._rest[cut:]
+            self._shortest = MIN_COMMA_CHARACTERS
         return found
 
     def flush(self) -> list[str]:
@@ -36,6 +42,6 @@ class ClauseStream:
     def _cut(self) -> int:
         """Where the next clause ends, or 0."""
         end = _END.search(self._rest)
-        comma = _COMMA.search(self._rest, MIN_COMMA_CHARACTERS)
+        comma = _COMMA.search(self._rest, self._shortest)
         found = [match.end() for match in (end, comma) if match]
         return min(found, default=0)

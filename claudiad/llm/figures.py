@@ -14,7 +14,7 @@ had come then, so that a model that never answers is as slow as the longest wait
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from statistics import median
@@ -125,10 +125,15 @@ class Figures:
             _failure_rate(calls),
         )
 
-    def order(self, models: Iterable[str], budget_ms: float, now: float) -> tuple[Ranked, ...]:
+    def order(
+        self, models: Iterable[str], budget_ms: float, now: float, beside: Callable[[str], bool] = lambda _model: False
+    ) -> tuple[Ranked, ...]:
         """Who is asked first for a first token within `budget_ms`, and how long each is waited for.
 
-        The order given stands, with `PATIENCE` times a model's 90th percentile as deadline, never more than the budget.
+        The order given stands. The deadline is `PATIENCE` times the 90th percentile of the first tokens a model gave,
+        or what the next one that can be asked beside it (`beside`) leaves of the budget, if that is less (one nobody
+        knows is taken to be as slow as this one); but no model is late within its own 90th percentile, and none is
+        waited for beyond the budget.
         A model whose median first token is beyond the budget, or that failed in more than half of its last calls, goes
         behind the others and is not waited for. Now and then it has its old place back, still without being waited
         for: the next one is asked beside it, so a trial costs nobody time, and a model that has recovered returns.
@@ -137,9 +142,11 @@ class Figures:
         fit: list[Ranked] = []
         unfit: list[Ranked] = []
         trial = False
-        for model in models:
+        names = tuple(models)
+        for model in names:
             if self._fit(model, budget_ms):
-                fit.append(Ranked(model, self._deadline(model, budget_ms)))
+                others = [other for other in names if other != model and beside(other) and self._fit(other, budget_ms)]
+                fit.append(Ranked(model, self._deadline(model, others[:1], budget_ms)))
             elif not trial and self._due(model, now):
                 trial = True
                 fit.append(Ranked(model, 0.0))
@@ -179,10 +186,19 @@ class Figures:
         middle = _quantile(calls, 0.5) if len(_waits(calls)) >= ENOUGH else None
         return middle is None or middle <= budget_ms
 
-    def _deadline(self, model: str, budget_ms: float) -> float:
-        calls = self._calls.get(model, ())
-        high = _quantile(calls, 0.9) if len(_waits(calls)) >= ENOUGH else None
-        return max(0.0, min(budget_ms, max(MIN_DEADLINE_MS, high * PATIENCE) if high is not None else budget_ms))
+    def _deadline(self, model: str, beside: Sequence[str], budget_ms: float) -> float:
+        usual = self._usual(model)
+        if usual is None:
+            return max(0.0, budget_ms)
+        late = usual * PATIENCE
+        for other in beside:
+            late = min(late, max(usual, budget_ms - (self._usual(other) or usual)))
+        return max(0.0, min(budget_ms, max(MIN_DEADLINE_MS, late)))
+
+    def _usual(self, model: str) -> float | None:
+        """The 90th percentile of the first tokens that came, ms: a stall says nothing about when they do."""
+        came = [call for call in self._calls.get(model, ()) if call.first_token_ms is not None]
+        return _quantile(came, 0.9) if len(came) >= ENOUGH else None
 
     def _due(self, model: str, now: float) -> bool:
         return self._since.get(model, 0) >= TRIAL_CALLS or now - self._calls[model][-1].at >= TRIAL_S

@@ -18,6 +18,8 @@ TEXT = st.text(alphabet="あいはい漢字、。！？!?\n 「」1２三，", m
     [
         (["はい。座り", "ます。"], ["はい。", "座ります。"]),
         (["今日はいい天気ですね、", "散歩に行きましょう。"], ["今日はいい天気ですね、", "散歩に行きましょう。"]),
+        (["量子力学は、", "小さな粒の話で、"], ["量子力学は、", "小さな粒の話で、"]),
+        (["いいですよ。そうだね、", "はい、", "それで。"], ["いいですよ。", "そうだね、はい、それで。"]),
         (["はい、座ります"], ["はい、座ります"]),
         (["一緒に歩きましょう、2、", "3歩だけ。"], ["一緒に歩きましょう、", "2、3歩だけ。"]),
         (["えっ！？", "本当ですか？"], ["えっ！？", "本当ですか？"]),
@@ -25,7 +27,7 @@ TEXT = st.text(alphabet="あいはい漢字、。！？!?\n 「」1２三，", m
     ],
 )
 def test_clauses_leave_as_soon_as_they_are_certain(pieces: list[str], clauses: list[str]) -> None:
-    """A full stop ends one at once; a comma when enough stands before it and no number goes on behind it."""
+    """A full stop ends one at once; a comma when enough stands before it, less in the first, and no number goes on."""
     stream = ClauseStream()
     found = [clause for piece in pieces for clause in stream.push(piece)]
     assert found + stream.flush() == clauses

@@ -119,6 +119,24 @@ def test_the_deadline_follows_the_model_within_floor_and_budget(ms: float, deadl
     assert order(figures(*(answered("a", ms) for _ in range(9))), "a") == (Ranked("a", deadline),)
 
 
+@pytest.mark.parametrize(
+    ("budget_ms", "deadline"),
+    [(500.0, 300.0), (400.0, 250.0), (300.0, 200.0)],
+    ids=["time for both", "the next one's time is kept", "not within its usual time"],
+)
+def test_the_next_model_beside_it_gets_its_time(budget_ms: float, deadline: float) -> None:
+    """A first one that is late leaves enough for the second, but it is not late within its usual time."""
+    made = figures(*(answered(model, ms) for model, ms in (("a", 200.0), ("b", 150.0)) for _ in range(9)))
+    assert made.order(("a", "b"), budget_ms, NOW, lambda model: model == "b")[0] == Ranked("a", deadline)
+    assert made.order(("a", "b"), budget_ms, NOW)[0] == Ranked("a", 300.0)
+
+
+def test_stalls_do_not_stretch_the_deadline() -> None:
+    """A model that says nothing in every third call is late as soon as one that always answers."""
+    calls = [ended("a", "cancelled", waited=490.0) if n % 3 == 0 else answered("a", 200.0) for n in range(15)]
+    assert order(figures(*calls), "a") == (Ranked("a", 300.0),)
+
+
 def test_no_deadline_is_beyond_what_is_left() -> None:
     """Also when nothing is left."""
     made = figures(*(answered("a", 20.0) for _ in range(9)))
