@@ -11,7 +11,7 @@ The rules of `continued`, the first that fits:
     *unrelated*. Unknown words of 300 ms and more may have been a ban: *cancel*.
  2. A stop, a ban of what began (座って … はいけない), or a no: *cancel*. Stops should never come here, they act
     before.
- 3. Nothing said (えーと, うん): *unrelated*.
+ 3. Nothing said (えーと, うん): *unrelated*. Only a joint (そして, そのあと): *same*, and more is to come.
  4. Nothing that moves had begun (ありがとう, a name): *follow* what the whole does, or `rest` where the whole is not
     understood; else *same* or *talk*.
  5. The whole does what has begun and nothing else (座って … ください): *same*. So are 座って … 座って and 回って …
@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from claudiad.brain.kana import fold, hiragana
-from claudiad.brain.reading import hear
+from claudiad.brain.reading import hear, reading
 from claudiad.brain.tables import expand
 from claudiad.brain.wording import ENDED
 from claudiad.types import Action, Decision
@@ -66,6 +66,15 @@ _NO = frozenset(
     for word in expand(words)
 )
 """A no, or the end of a ban, as a recogniser may write it: うーん among them, which may have been ううん."""
+_JOINTS = frozenset(
+    reading(word)
+    for words in (
+        "{そして,それから,そのあと,そのあとで,そのあとは,その後,その次,その次に,次に,次は,つぎ,あと,あとは,あとね,それと}",
+        "{で,それで,そんで,んで,じゃあ,じゃ,では,そしたら,そうしたら,したら,終わったら,それが終わったら,ついでに,また}",
+    )
+    for word in expand(words)
+)
+"""By themselves they only promise more."""
 _AGAINST = frozenset(
     (
         *expand("{違う,そうじゃない,ごめん,ごめんなさい,ごめんね,申し訳ない,すまない,すまんのう,大丈夫,ばか}"),
@@ -171,6 +180,8 @@ def continued(
         return _dropped(rest_dropped, rest_voiced_ms if begun.actions else 0)
     if (against := _against(whole, rest)) is not None:
         return against
+    if hear(rest.text).key in _JOINTS:
+        return Continuation("same", (), "", "more is to come")
     if says_nothing:
         return Continuation("unrelated", (), "", "nothing said")
     if not begun.actions:
