@@ -21,6 +21,7 @@ COMMANDS = (
     "say",
     "purity",
     "check_config",
+    "report",
     "models",
     "voices",
     "bench",

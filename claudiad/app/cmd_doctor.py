@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from claudiad.app import doctor_models, options
+from claudiad.app import doctor_machine, doctor_models, options
 from claudiad.app.ears import Ears
 from claudiad.app.finding import Finding, of_fault
 from claudiad.app.parts import open_go2
@@ -77,7 +77,7 @@ async def examine(settings: Settings) -> list[Finding]:
             found.append(await check(settings))
         except ClaudiaError as fault:
             found.append(of_fault(name, str(fault)))
-    return [*found, *await doctor_models.examine(settings)]
+    return [*found, *doctor_machine.examine(settings), *await doctor_models.examine(settings)]
 
 
 async def _microphone(settings: Settings) -> Finding:

@@ -1,33 +1,32 @@
-"""`claudiad run`: the daemon."""
+"""`claudiad run`: the daemon as a process: its log, its signals, its last second."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
+import faulthandler
 import logging
 import os
-import signal
-import sys
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
-import sdnotify
-
-from claudiad import __version__
 from claudiad.app import options
-from claudiad.app.conversation import Conversation
-from claudiad.app.ledger import TurnRecord
+from claudiad.app.daemon import Daemon
 from claudiad.app.models_cmd import with_model_folders
-from claudiad.app.parts import Parts, assemble
-from claudiad.audio.build import microphone_for, speaker_for
-from claudiad.audio.microphone import Microphone
-from claudiad.clock import SystemClock
 from claudiad.config import Settings
+from claudiad.service import logs
+from claudiad.service.events import STACK, STALLED
+from claudiad.service.notify import Notifier
+from claudiad.service.stacks import stacks
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 log = logging.getLogger(__name__)
+
+END_S: Final = 4.0
+"""Stopping may take that long; then the process ends whatever still hangs. systemd's kill would come much later."""
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,90 +35,68 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     p.set_defaults(run=run)
 
 
-def configure_logging(settings: Settings) -> None:
-    """Lines on standard error. Under systemd the journal adds the time, and the level goes as its prefix."""
-    journal = "JOURNAL_STREAM" in os.environ
-    style = "{prefix}{message}" if journal else "{asctime} {levelname:<7} {message}"
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(style, datefmt="%H:%M:%S", style="{", defaults={"prefix": ""}))
-    if journal:
-        handler.addFilter(_journal_prefix)
-    logging.basicConfig(level=settings.log.level.upper(), handlers=[handler], force=True)
-
-
-def _journal_prefix(record: logging.LogRecord) -> bool:
-    level = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}.get(record.levelno, 2)
-    record.prefix = f"<{level}>"
-    return True
-
-
 def run(args: argparse.Namespace) -> int:
-    settings = with_model_folders(options.settings_of(args), os.environ)
-    configure_logging(settings)
-    return asyncio.run(serve(settings))
+    def load() -> Settings:
+        return with_model_folders(options.settings_of(args), os.environ)
+
+    def last_second() -> None:
+        end_after(END_S)
+
+    settings = load()
+    faulthandler.enable()  # a library that crashes leaves its stack in the log
+    return asyncio.run(serve(settings, load, on_stopping=last_second))
 
 
-async def serve(settings: Settings) -> int:
-    """Start everything, listen until SIGTERM or SIGINT, stop everything. Raises ClaudiaError at start."""
-    notify = sdnotify.SystemdNotifier()
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    # Before anything is loaded: a signal during the start ends it just as cleanly.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    log.info("claudiad %s starting", __version__)
-    work = asyncio.create_task(_serve(settings, notify), name="serve")
-    waiting = asyncio.create_task(stopping.wait(), name="signal")
+async def serve(
+    settings: Settings, load: Callable[[], Settings], *, on_stopping: Callable[[], None] = lambda: None
+) -> int:
+    """The daemon's life with log and systemd around it. Raises ClaudiaError at start."""
+    output = configure_logging(settings)
+
+    def reconfigure(new: Settings) -> None:
+        nonlocal output
+        output = configure_logging(new)
+
+    def tell_repeats() -> None:
+        output.tell_repeats()
+
+    notifier = Notifier.from_environment()
+    daemon = Daemon(
+        settings,
+        load,
+        notifier,
+        on_settings=reconfigure,
+        on_stopping=on_stopping,
+        on_look=tell_repeats,
+    )
     try:
-        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            log.info("stopping")
-            notify.notify("STOPPING=1")
-            work.cancel()
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+        await daemon.run()
     finally:
-        if notify.socket is not None:
-            notify.socket.close()
-    log.info("stopped")
+        notifier.close()
     return 0
 
 
-async def _serve(settings: Settings, notify: sdnotify.SystemdNotifier) -> None:
-    clock = SystemClock()
-    began = clock.now()
-    notify.notify("STATUS=loading")
-    speaker = speaker_for(settings.audio, clock)
-    try:
-        await speaker.open()
-        async with assemble(settings, clock, speaker=speaker) as parts:
-            microphone = microphone_for(settings.audio, clock)
-            log.info("%s", ready_line(parts, microphone, clock.now() - began))
-            notify.notify("READY=1\nSTATUS=listening")
-            await Conversation(parts, microphone, lambda r: notify.notify(status_line(r))).run()
-    finally:
-        await speaker.close()
+def configure_logging(settings: Settings) -> logs.Output:
+    """The log as the settings want it (docs/logging.md)."""
+    return logs.configure(settings.log.level, log_speech=settings.privacy.log_speech)
 
 
-def ready_line(parts: Parts, microphone: Microphone, seconds: float) -> str:
-    """What is running, in one line, once."""
-    s = parts.settings
-    name = (
-        "wake phrase on"
-        if s.wake.mode == "on" or (s.wake.mode == "auto" and s.robot.engine == "go2")
-        else "no wake phrase"
-    )
-    return (
-        f"claudiad {__version__} ready in {seconds:.1f} s: hearing {parts.ears.main.name}, robot {parts.robot.name}, "
-        f"microphone {s.audio.microphone}, speaker {s.audio.speaker} (output latency "
-        f"{parts.speaker.latency_s * 1000:.0f} ms), {name}"
-    )
+def end_after(seconds: float, end: Callable[[int], object] = os._exit) -> threading.Timer:
+    """End the process when stopping hangs: a recogniser that never returns would hold it for good.
+
+    The robot was stopped when stopping began, audit and log keep nothing back; so nothing is lost, and the status is 0.
+    """
+
+    def hanging() -> None:
+        log.error("not everything stopped in %g s: ended all the same", seconds, extra={"journal": _HANGS})
+        for name, text in stacks(None):
+            log.error("%s\n%s", name, text, extra={"journal": STACK.fields(CLAUDIA_STAGE="shutdown")})
+        end(0)
+
+    timer = threading.Timer(seconds, hanging)
+    timer.name, timer.daemon = "last second", True
+    timer.start()
+    return timer
 
 
-def status_line(record: TurnRecord) -> str:
-    """STATUS= for `systemctl status`: the last turn without what was said."""
-    what = record.dropped or ", ".join(s.title for s in record.steps) or record.route
-    ms = record.timings_ms.get("speech_end_to_dispatch") or record.timings_ms.get("speech_end_to_first_audio")
-    return f"STATUS=listening; turn {record.turn}: {what}" + (f", {ms:.0f} ms" if ms else "")
+_HANGS: Final = STALLED.fields(CLAUDIA_STAGE="shutdown")

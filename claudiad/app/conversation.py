@@ -18,6 +18,7 @@ import numpy as np
 
 from claudiad.app.barge_in import BargeIn
 from claudiad.app.early_thought import EarlyThought
+from claudiad.app.journal_fields import turn_fields
 from claudiad.app.judge import BACKCHANNEL, OWN_VOICE, Judge, Judged
 from claudiad.app.ledger import TurnRecord, canonical_line, over_budget
 from claudiad.app.parts import Parts
@@ -42,12 +43,17 @@ from claudiad.brain.reading import reading
 from claudiad.brain.wording import ENDED
 from claudiad.errors import ClaudiaError
 from claudiad.robot.base import FOREIGN
+from claudiad.service.heartbeats import Heartbeats
 from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Decision, Frame, Kind, Transcript, Utterance
 
 log = logging.getLogger(__name__)
 
 QUEUE = 8
 """Utterances waiting for recognition; more than this means the recogniser cannot keep up, the oldest is dropped."""
+
+DECISION_S = 45.0
+"""Longest time from taking an utterance to having begun what it calls for: recognition is watched by itself, and the
+motion that is stopped for it ends within seconds."""
 
 SHORT, SCRAP = 4, 2
 """Kana: what is no longer and not understood does not interrupt the robot, nor, right behind a command, revoke it."""
@@ -83,8 +89,11 @@ class Conversation:
         on_turn: Callable[[TurnRecord], None] | None = None,
         *,
         patient: bool = False,
+        heartbeats: Heartbeats | None = None,
+        first_turn: int = 1,
     ) -> None:
-        """Args: `patient` lets the frames wait for recognition: for recordings that come faster than real time."""
+        """Args: `patient` lets the frames wait for recognition: for recordings that come faster than real time;
+        `heartbeats` is told of every decision that begins and ends; `first_turn` is the number of the first one."""
         s = parts.settings
         self._parts = parts
         self._microphone = microphone
@@ -103,7 +112,8 @@ class Conversation:
         self._barge_in = BargeIn(parts.mouth, s.turn, parts.clock)
         self._queue: asyncio.Queue[Said | None] = asyncio.Queue(QUEUE)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns = 0
+        self._turns = first_turn - 1
+        self._heartbeats = heartbeats or Heartbeats()
         self._foreign = False
         self._deciding = False
         self._paused_at = 0.0
@@ -236,6 +246,7 @@ class Conversation:
     async def _converse(self) -> None:
         while (said := await self._queue.get()) is not None:
             self._deciding = True
+            self._heartbeats.busy("decision", DECISION_S)
             before = self._followed(said.utterance)
             turn = Turn(self._turns + 1, said.utterance, said.end_at, self._parts)
             try:
@@ -248,6 +259,7 @@ class Conversation:
                 await self._failed(turn)
             finally:
                 self._deciding = False
+                self._heartbeats.idle("decision")
         if self._tasks:
             await asyncio.wait(self._tasks)
         self._close(None)
@@ -447,7 +459,9 @@ class Conversation:
         self._report(turn.failed())
 
     def _report(self, record: TurnRecord) -> None:
-        log.info("%s", canonical_line(record, log_speech=self._parts.settings.privacy.log_speech))
+        log_speech = self._parts.settings.privacy.log_speech
+        fields = turn_fields(record, log_speech=log_speech)
+        log.info("%s", canonical_line(record, log_speech=log_speech), extra={"journal": fields})
         for late in over_budget(record, self._parts.settings.turn):
             log.warning("turn %d: %s", record.turn, late)
         if self._parts.models is not None:

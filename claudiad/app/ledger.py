@@ -205,6 +205,7 @@ class TurnRecord:
             "hedged": self.hedged,
             "repairs": list(self.repairs),
             "unanswered": list(self.unanswered),
+            "first_token_budget_ms": self.first_token_budget_ms,
         }
 
 

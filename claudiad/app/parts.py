@@ -10,7 +10,7 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ from claudiad.robot.registry import load as load_registry
 from claudiad.robot.safety import Policy
 from claudiad.robot.stop_lane import StopLane
 from claudiad.service.audit import AuditLog
+from claudiad.service.heartbeats import Heartbeats
+from claudiad.service.watched import WatchedVoice
 from claudiad.stt.wake import WakeGate
 from claudiad.tts.engines import open_voice
 from claudiad.tts.mouth import Mouth
@@ -140,6 +142,8 @@ async def assemble(
     models: LanguageModels | None = None,
     keep: bool = True,
     body_clock: Clock | None = None,
+    heartbeats: Heartbeats | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Parts]:
     """All parts but the microphone, started; stopped in reverse on the way out.
 
@@ -147,9 +151,11 @@ async def assemble(
     to close);
     `keep` False leaves nothing on disk: no audit, no persistent latch; `body_clock` is the time robot and voice
     live in, when it is not that of the ears (recordings faster than real time).
+    `heartbeats` is told of every synthesis; `on_step` of what is started next.
     Raises ClaudiaError when one cannot start.
     """
     body = body_clock or clock
+    on_step("reading the tables")
     registry = load_registry()
     tables = brain_tables(settings, registry)
     async with AsyncExitStack() as stack:
@@ -157,6 +163,7 @@ async def assemble(
             ears = await asyncio.to_thread(Ears.open, settings.stt)
             stack.push_async_callback(ears.close)
             await ears.warm()
+        on_step(f"starting the robot ({settings.robot.engine})")
         robot = robot or open_robot(settings, body)
         await robot.start()
         stack.push_async_callback(robot.close)
@@ -165,7 +172,10 @@ async def assemble(
         stack.push_async_callback(asyncio.to_thread, lane.close)
         dispatcher = Dispatcher(robot, lane, Policy.from_settings(settings.robot), body)
         speaker = speaker or NullSpeaker(body)
+        on_step("loading the voice")
         voice = await asyncio.to_thread(open_voice, settings.tts)
+        if heartbeats is not None:
+            voice = WatchedVoice(voice, heartbeats)
         mouth = Mouth(voice, speaker, clock, volume=settings.tts.volume)
         stack.push_async_callback(mouth.close)
         audit = None

@@ -66,6 +66,7 @@ class DeviceMicrophone:
         while True:
             if pause:
                 await self._clock.sleep(self._settings.reopen_ms / 1000)
+            self._stats.attempts += 1
             capture = Capture(self._clock, self._settings.stale_ms / 1000)
             try:
                 opened = await self._host.open_input(self._settings.microphone, capture.on_block, capture.on_end)

@@ -26,6 +26,8 @@ class CaptureStats:
     overflow_samples: int = 0
     """At the device's rate: captured and thrown away, because nobody took the frames in time."""
     reopened: int = 0
+    attempts: int = 0
+    """To open the device: grows for as long as it is missing or lost."""
     last_frame_at: float | None = None
     """Clock time of the last frame delivered."""
     silent_zeros: bool = False

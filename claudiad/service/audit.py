@@ -11,13 +11,15 @@ import logging
 import os
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 log = logging.getLogger(__name__)
 
 CURRENT: Final = "audit.jsonl"
+MAX_LINE: Final = 1_000_000
+"""Bytes. A turn's record has a few thousand."""
 
 TEXT_WITHOUT_SPEECH: Final = frozenset(
     {
@@ -33,6 +35,7 @@ TEXT_WITHOUT_SPEECH: Final = frozenset(
         "model",
         "engine",
         "version",
+        "repairs",
     }
 )
 """The only fields whose text is kept when speech is private. A list of what is allowed, not of what is
@@ -76,6 +79,11 @@ class AuditLog:
                 self._failing = False
                 log.warning("audit log works again; %d records were lost since the start", self.dropped)
             return True
+
+    @property
+    def failing(self) -> bool:
+        """The last record was lost."""
+        return self._failing
 
     def close(self) -> None:
         """Let go of the file; a later `write` opens it again."""
@@ -143,10 +151,11 @@ class AuditLog:
             log.warning("audit log %s cannot be written, records are being lost: %s", self._path, error)
 
 
-def read(directory: Path) -> Iterator[dict[str, Any]]:
-    """All records, oldest first. Torn or foreign lines are passed over; a missing directory has none.
+def read(directory: Path, on_corrupt: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:
+    """All records, oldest first, one in memory at a time. A missing directory has none.
 
-    Raises OSError when a file that is there cannot be read.
+    Torn or foreign lines, and those longer than `MAX_LINE`, are told to `on_corrupt` and passed over. Raises OSError
+    when a file that is there cannot be read.
     """
     rotated = sorted(((age, path) for path in directory.glob("audit.*.jsonl") if (age := _age(path))), reverse=True)
     for path in [*(path for _, path in rotated), directory / CURRENT]:
@@ -155,13 +164,26 @@ def read(directory: Path) -> Iterator[dict[str, Any]]:
         except FileNotFoundError:
             continue
         with file:
-            for line in file:
+            for line in _lines(file):
                 try:
-                    record = json.loads(line)
+                    record = json.loads(line) if line is not None else None
                 except (ValueError, RecursionError):
-                    continue
+                    record = None
                 if isinstance(record, dict):
                     yield record
+                else:
+                    on_corrupt()
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes | None]:
+    """Lines; None for one that is too long to be a record, however long it is."""
+    while line := file.readline(MAX_LINE):
+        if len(line) < MAX_LINE or line.endswith(b"\n"):
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = file.readline(MAX_LINE)
+        yield None
 
 
 def without_speech(record: Mapping[str, Any]) -> dict[str, Any]:
