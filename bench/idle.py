@@ -73,7 +73,7 @@ class Daemon:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "claudiad", "run"],
-                env=env | {"STATE_DIRECTORY": str(folder / "state")},
+                env=env | {"STATE_DIRECTORY": str(folder / "state"), "RUNTIME_DIRECTORY": str(folder)},
                 stdout=log,
                 stderr=log,
             )

@@ -24,7 +24,8 @@ from claudiad.app.ledger import TurnRecord, canonical_line, over_budget
 from claudiad.app.parts import Parts
 from claudiad.app.speculation import Guess, Speculator, Waste, hear_whole
 from claudiad.app.stop_listener import StopListener
-from claudiad.app.turn import Turn
+from claudiad.app.turn import STOP_FAILED_REPLY, Turn
+from claudiad.app.typed import Sentence, Typed
 from claudiad.audio.echo import EchoCanceller
 from claudiad.audio.endpoint import (
     Endpointer,
@@ -40,9 +41,10 @@ from claudiad.brain.continuation import Continuation, behind, continued, whole_o
 from claudiad.brain.openness import Openness, how_open, says_nothing
 from claudiad.brain.patience import Patience
 from claudiad.brain.reading import reading
-from claudiad.brain.wording import ENDED
-from claudiad.errors import ClaudiaError
+from claudiad.brain.wording import ENDED, LATCHED
+from claudiad.errors import Busy, ClaudiaError
 from claudiad.robot.base import FOREIGN
+from claudiad.robot.stop_lane import StopReport
 from claudiad.service.heartbeats import Heartbeats
 from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Decision, Frame, Kind, Transcript, Utterance
 
@@ -54,6 +56,8 @@ QUEUE = 8
 DECISION_S = 45.0
 """Longest time from taking an utterance to having begun what it calls for: recognition is watched by itself, and the
 motion that is stopped for it ends within seconds."""
+
+MUTED = "muted"
 
 SHORT, SCRAP = 4, 2
 """Kana: what is no longer and not understood does not interrupt the robot, nor, right behind a command, revoke it."""
@@ -71,6 +75,8 @@ class Said:
     guess: asyncio.Task[Guess | None] | None
     """About exactly this utterance, done or under way."""
     waste: Waste
+    typed: Sentence | None = None
+    """What was written instead of spoken: then the utterance holds no sound."""
 
     @property
     def begun_at(self) -> float:
@@ -116,6 +122,8 @@ class Conversation:
         self._heartbeats = heartbeats or Heartbeats()
         self._foreign = False
         self._deciding = False
+        self._muted = False
+        self._typed = Typed()
         self._paused_at = 0.0
         """Clock time of the last voiced sample before the present pause."""
         self._open: Turn | None = None
@@ -133,6 +141,51 @@ class Conversation:
                 group.create_task(self._converse(), name="converse")
         finally:
             await self._quiet()
+
+    async def ask(self, text: str) -> TurnRecord:
+        """Do what a typed sentence says, as if it had been said to the robot, and wait for the turn's end.
+
+        A stop in it is carried out before whatever waits. Raises Busy when too many wait.
+        """
+        judged = self._judge.typed(text)
+        if judged.stop is not None:
+            self._parts.lane.request(self._parts.quoted(text), latch=judged.stop.latch)
+            self._parts.mouth.cancel()
+        self._typed.check()
+        if self._queue.full():
+            raise Busy("too much is said at once")
+        here, now = self._endpointer.position, self._parts.clock.now()
+        silence = Utterance(_NOTHING, here, here, here, here, 0, 0.0, 0.0)
+        sentence = self._typed.sentence(text, judged if judged.stop is not None else None)
+        self._queue.put_nowait(Said(silence, now, now, None, Waste(), sentence))
+        return await sentence.answer
+
+    async def stop(self, reason: str) -> StopReport:
+        """Stop the robot and keep it stopped, for somebody who does not speak; every turn ends, and it is said."""
+        self._parts.mouth.cancel()
+        self._think_no_further()
+        self._let_go()
+        report = await self._parts.dispatcher.stop(reason=reason, latch=True)
+        self._parts.mind.forget()
+        self.remark(LATCHED if report.acknowledged else STOP_FAILED_REPLY)
+        return report
+
+    def remark(self, text: str) -> None:
+        """Say something that belongs to no turn."""
+        self._spawn(self._remark(text), "remark")
+
+    @property
+    def muted(self) -> bool:
+        """What is heard is recognised for the sake of stops, and thrown away: no turn, no record, no line."""
+        return self._muted
+
+    def mute(self, *, muted: bool) -> None:
+        """A stop is heard all the same, over the voice and over motion."""
+        self._muted = muted
+        if muted:
+            self._early.drop()
+            self._barge_in.nothing()
+            self._parts.mouth.duck(down=False)
 
     @property
     def turns(self) -> int:
@@ -162,7 +215,8 @@ class Conversation:
             self._stops.listen(e)
             if self._patient:
                 await self._settled()
-            self._barge_in.listen(e, undecided=self._undecided)
+            if not self._muted:
+                self._barge_in.listen(e, undecided=self._undecided)
             self._look_for_others()
             self._close(e.position)
         last = Frame(_NOTHING, e.last_voiced_sample, self._parts.clock.now())
@@ -190,6 +244,8 @@ class Conversation:
         if self._queue.full():
             lost = self._queue.get_nowait()
             what = "end" if lost is None else "speech"
+            if lost is not None and lost.typed is not None:
+                self._typed.lost(lost.typed)
             log.warning("recognition cannot keep up: an utterance was dropped (%s)", what)
         guess, waste = self._speculator.take(utterance)
         said = Said(utterance, _end_at(utterance, frame), self._parts.clock.now(), guess, waste)
@@ -203,6 +259,8 @@ class Conversation:
         openness = self._openness(utterance, guess)
         if turn.adaptive:
             e.wait(self._patience.wait_ms(openness))
+        if self._muted:
+            return
         if turn.speculate and openness is not Openness.COMPLETE and self._judge.believes(guess.heard.transcript):
             self._early.begin(utterance, guess, self._paused_at)
         if turn.speculate and openness is not Openness.COMPLETE and guess.decision.reply:
@@ -247,10 +305,14 @@ class Conversation:
         while (said := await self._queue.get()) is not None:
             self._deciding = True
             self._heartbeats.busy("decision", DECISION_S)
-            before = self._followed(said.utterance)
-            turn = Turn(self._turns + 1, said.utterance, said.end_at, self._parts)
+            before = None if said.typed or self._muted else self._followed(said.utterance)
+            turn = Turn(self._turns + 1, said.utterance, said.end_at, self._parts, typed=said.typed is not None)
+            if said.typed is not None:
+                self._typed.begins(said.typed, turn.number)
             try:
                 judged, as_one = await self._hear(said, turn)
+                if judged.dropped == MUTED:
+                    continue
                 if before is None or not await self._go_on(before, judged, as_one, said):
                     self._turns += 1
                     await self._begin(turn, judged, said)
@@ -283,6 +345,11 @@ class Conversation:
         """
         parts, clock, ledger = self._parts, self._parts.clock, turn.ledger
         u, stopped = said.utterance, self._stops.broke_in(said.utterance)
+        if said.typed is not None:
+            began = clock.now()
+            judged = said.typed.stop or self._judge.typed(said.typed.text)
+            ledger.mark("decide", clock.now(), began=began)
+            return judged, None
         ledger.mark("endpoint", said.committed_at)
         if parts.ears.separate:
             heard = await parts.ears.hear_stop(u.pcm)
@@ -311,6 +378,8 @@ class Conversation:
         else:
             ledger.mark("decide", clock.now(), began=began)
         ledger.speculated(said.committed_at - early.decided_at if early else None, said.waste.work_ms / 1000.0)
+        if self._muted and judged.stop is None:
+            return Judged(None, MUTED, Transcript("", "", 0.0, 0.0)), None
         return self._unless_backchannel(judged, said), as_one
 
     def _unless_backchannel(self, judged: Judged, said: Said) -> Judged:
@@ -336,6 +405,7 @@ class Conversation:
             self._let_go()
             self._stops.credit(turn.utterances[0], turn.ledger)
             own = self._judge.is_own(judged.transcript, said.begun_at) and not self._stops.something_to_stop()
+            own = own and said.typed is None
             self._start(turn, turn.stop(judged, quietly=own))
         elif judged.decision is None:
             self._early.drop()
@@ -347,7 +417,8 @@ class Conversation:
             await self._make_way(judged.decision)
             self._let_go()
             self._start(turn, self._work(turn, judged, said))
-            self._open = turn if judged.decision.route not in ("fallback", "none", "emergency") else None
+            no_more = said.typed is not None or judged.decision.route in ("fallback", "none", "emergency")
+            self._open = None if no_more else turn
         await asyncio.sleep(0)  # a StopMove is on its way before the next utterance is even looked at
 
     def _work(self, turn: Turn, judged: Judged, said: Said) -> Coroutine[Any, Any, None]:
@@ -470,6 +541,7 @@ class Conversation:
             self._parts.audit.write(record.to_json())
         if self._on_turn is not None:
             self._on_turn(record)
+        self._typed.over(record)
 
     def _look_for_others(self) -> None:
         """Say once that somebody else moves the robot; the robot's engine refuses motions meanwhile."""
@@ -503,6 +575,7 @@ class Conversation:
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        self._typed.close()
 
 
 def _as_one(begun: Decision, whole: Decision, more: Continuation) -> Decision:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as NoReport
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 from claudiad import __version__
+from claudiad.app.controls import DaemonControls
 from claudiad.app.conversation import Conversation
 from claudiad.app.daemon_status import status_line
 from claudiad.app.ears import Ears
@@ -27,7 +30,9 @@ from claudiad.app.reload import change, renewed
 from claudiad.audio.build import microphone_for, speaker_for
 from claudiad.clock import SystemClock
 from claudiad.config import Settings
-from claudiad.errors import Busy, ClaudiaError, DataError
+from claudiad.control.address import SOCKET, own_directory
+from claudiad.control.server import ControlServer
+from claudiad.errors import Busy, ClaudiaError, ConfigError, DataError
 from claudiad.service.events import READY, RELOAD_REFUSED, RELOADED, STARTING, STOPPED, STOPPING
 from claudiad.service.health import Health, Reading, read_health
 from claudiad.service.heartbeats import Heartbeats, Stalled
@@ -83,6 +88,7 @@ class Daemon:
         self._parts: Parts | None = None
         """None: not ready, or over."""
         self._microphone: HandedOver | None = None
+        self._controls: DaemonControls | None = None
 
     def stop(self) -> None:
         """End it: what SIGTERM does."""
@@ -162,6 +168,8 @@ class Daemon:
             microphone = HandedOver(microphone_for(settings.audio, clock))
             await stack.enter_async_context(microphone)
             self._microphone = microphone
+            self._controls = DaemonControls(parts, microphone.stats, self.reloaded)
+            await stack.enter_async_context(ControlServer(self._controls, control_socket(os.environ)))
             watchdog = Watchdog(self._heartbeats, self._notifier, asyncio.get_running_loop(), self._stop_robot)
             if settings.audio.microphone != "none":
                 allowed_s = FRAMES_S + (settings.audio.stale_ms + settings.audio.reopen_ms) / 1000
@@ -189,6 +197,8 @@ class Daemon:
             conversation = Conversation(
                 parts, microphone, self._on_turn, heartbeats=self._heartbeats, first_turn=turns + 1
             )
+            if self._controls is not None:
+                self._controls.attend(parts, conversation)
             running = asyncio.create_task(conversation.run(), name="conversation")
             try:
                 following = await self._until_reloaded(parts, conversation, running)
@@ -262,6 +272,8 @@ class Daemon:
 
     def _on_turn(self, record: TurnRecord) -> None:
         self._last = record
+        if self._controls is not None:
+            self._controls.note(record)
         self._tell()
 
     def _tell(self) -> None:
@@ -293,6 +305,16 @@ class Daemon:
         if self._parts is not None and self._parts.audit is not None:
             self._parts.audit.close()
         self._parts = None
+
+
+def control_socket(environ: Mapping[str, str]) -> Path:
+    """Where `claudiactl` finds it. Raises ConfigError where there is no place for a socket."""
+    folder = own_directory(environ, os.getuid())
+    if folder is None:
+        raise ConfigError(
+            ["no place for the control socket: set XDG_RUNTIME_DIR (a login session has it), or start the unit"]
+        )
+    return folder / SOCKET
 
 
 def ready_line(parts: Parts, seconds: float) -> str:

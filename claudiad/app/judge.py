@@ -98,6 +98,13 @@ class Judge:
         parts = self._parts
         return parts.mind.decide(text, parts.robot.state(), parts.clock.now(), datetime.now().astimezone().hour)
 
+    def typed(self, text: str) -> Judged:
+        """A sentence that was written: no doubt about its words, and it is meant for the robot."""
+        transcript = Transcript(text, "", 1.0, 0.0, None)
+        if (stop := self.stop_in(transcript)) is not None:
+            return Judged(None, None, transcript, stop)
+        return self._decided(self.decide(text), transcript)
+
     def stop_in(self, transcript: Transcript, *, stopped: bool = False) -> StopMatch | None:
         """A stop, believed on weaker evidence while there is something to stop, or was until this stopped it."""
         parts = self._parts

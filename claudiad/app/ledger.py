@@ -155,6 +155,8 @@ class TurnRecord:
     """The utterance was cut at the maximum length."""
     utterances: int = 1
     """More than one when the person went on right behind a command."""
+    typed: bool = False
+    """It was written (`claudiactl ask`), not heard: the times count from when it came."""
     model: str = ""
     """The language model that answered; "" when none did."""
     tokens_per_s: float | None = None
@@ -196,6 +198,7 @@ class TurnRecord:
             "timings_ms": dict(self.timings_ms),
             "truncated": self.truncated,
             "utterances": self.utterances,
+            **({"typed": True} if self.typed else {}),
         } | (self._model_json() if self.model or self.unanswered else {})
 
     def _model_json(self) -> dict[str, Any]:
@@ -211,7 +214,8 @@ class TurnRecord:
 
 def canonical_line(turn: TurnRecord, *, log_speech: bool = True) -> str:
     """The one line of a turn (docs/logging.md), readable aloud. Without `log_speech` it holds no spoken word."""
-    parts = [f"turn {turn.turn} heard {_heard(turn, log_speech)}", *_what(turn, log_speech)]
+    came = "was typed" if turn.typed else "heard"
+    parts = [f"turn {turn.turn} {came} {_heard(turn, log_speech)}", *_what(turn, log_speech)]
     times = ", ".join(_times(turn))
     return " → ".join(parts) + (f" | {times}" if times else "")
 

@@ -35,9 +35,12 @@ STOP_FAILED_REPLY = "止まれと伝えましたが、ロボットから返事�
 class Turn:
     """Carries out what was said and keeps the account of it. All of it belongs to the event loop."""
 
-    def __init__(self, number: int, utterance: Utterance, speech_end_at: float, parts: Parts) -> None:
+    def __init__(
+        self, number: int, utterance: Utterance, speech_end_at: float, parts: Parts, *, typed: bool = False
+    ) -> None:
         """Args: `speech_end_at` is the clock time of the last voiced sample: the ledger's zero."""
         self.number = number
+        self.typed = typed
         self.utterances = [utterance]
         self.heard = utterance
         """All that was said, as one sound."""
@@ -245,6 +248,7 @@ class Turn:
             spoken=self._spoken,
             truncated=any(u.truncated for u in self.utterances),
             utterances=len(self.utterances),
+            typed=self.typed,
             model=self._account.model,
             tokens_per_s=self._account.tokens_per_s,
             hedged=self._account.hedged,

@@ -180,10 +180,8 @@ def continued(
         return _dropped(rest_dropped, rest_voiced_ms if begun.actions else 0)
     if (against := _against(whole, rest)) is not None:
         return against
-    if hear(rest.text).key in _JOINTS:
-        return Continuation("same", (), "", "more is to come")
-    if says_nothing:
-        return Continuation("unrelated", (), "", "nothing said")
+    if (nothing := _nothing(rest, says_nothing)) is not None:
+        return nothing
     if not begun.actions:
         return _behind_talk(begun, whole, rest)
     if whole.actions == begun.actions and (whole.route != "semantic" or begun.route == "semantic"):
@@ -206,6 +204,13 @@ def _against(whole: Decision, rest: Decision) -> Continuation | None:
         if _forbids(each):
             return _cancel(each.reply, each.rule)
     return _cancel(ENDED, "no") if hear(rest.text).key in _NO else None
+
+
+def _nothing(rest: Decision, says_nothing: bool) -> Continuation | None:
+    """Rule 3."""
+    if hear(rest.text).key in _JOINTS:
+        return Continuation("same", (), "", "more is to come")
+    return Continuation("unrelated", (), "", "nothing said") if says_nothing else None
 
 
 def _behind_talk(begun: Decision, whole: Decision, rest: Decision) -> Continuation:

@@ -86,6 +86,7 @@ def root_logger() -> Iterator[None]:
 @pytest.fixture
 async def systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Systemd]:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
     monkeypatch.setattr(Ears, "open", classmethod(lambda _cls, _settings: Ears(FakeRecogniser())))
     monkeypatch.setattr(cmd_run, "configure_logging", lambda _: logs_nothing)
     monkeypatch.setattr(parts_module, "brain_tables", lambda *_: tables())

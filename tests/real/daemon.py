@@ -27,7 +27,13 @@ class Daemon:
         self.state = folder / "state"
         config = folder / "claudiad.toml"
         config.write_text(f'[audit]\ndirectory = "{self.state}"\n{toml}', encoding="utf-8")
-        env = pulse.env | {"XDG_STATE_HOME": str(folder / "xdg"), "PYTHONUNBUFFERED": "1"}
+        run = folder / "run"
+        run.mkdir(exist_ok=True)
+        env = pulse.env | {
+            "XDG_STATE_HOME": str(folder / "xdg"),
+            "RUNTIME_DIRECTORY": str(run),
+            "PYTHONUNBUFFERED": "1",
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "claudiad.app.cli", "run", "--config", str(config)],
             env=env,
