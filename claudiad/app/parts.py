@@ -37,6 +37,7 @@ from claudiad.robot.registry import ActionSpec, askable
 from claudiad.robot.registry import load as load_registry
 from claudiad.robot.safety import Policy
 from claudiad.robot.stop_lane import StopLane
+from claudiad.service import resident
 from claudiad.service.audit import AuditLog
 from claudiad.service.heartbeats import Heartbeats
 from claudiad.service.watched import WatchedVoice
@@ -195,6 +196,7 @@ async def assemble(
         mind = Mind(Router(tables), DecisionCache(b.cache_ttl_s, b.cache_size, b.cache_near))
         mind.decide("準備はいいですか", robot.state(), clock.now())  # the first analysis costs ten times the others
         gc.collect()
+        resident.release(("system.dic",))
         gc.freeze()  # the tables live as long as the process: walking them costs every collection 20 ms
         yield Parts(
             settings=settings,

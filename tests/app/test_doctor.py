@@ -63,7 +63,7 @@ def test_a_go2_without_the_sdk_says_how_to_get_it(capsys: pytest.CaptureFixture[
     code, rows = doctor(capsys, *QUIET, "--set", "robot.engine=go2", "--set", "robot.interface=lo")
     assert code == 1
     assert rows["robot"]["verdict"] == "missing"
-    assert "./install.sh --robot" in rows["robot"]["remedy"]
+    assert "sudo ./install.sh --robot IFACE" in rows["robot"]["remedy"]
     assert "docs/go2.md" in rows["robot"]["remedy"]
 
 

@@ -130,7 +130,9 @@ def test_where_state_is_kept() -> None:
 def test_a_real_robot_is_never_simulated(no_sdk: None) -> None:
     """`go2` without the SDK is an error that says how to get it; `sim` and `none` open."""
     clock = JumpClock()
-    with pytest.raises(EngineMissing, match=r"unitree_sdk2py, which is not installed: run `./install.sh --robot`"):
+    with pytest.raises(
+        EngineMissing, match=r"unitree_sdk2py, which is not installed: run `sudo ./install.sh --robot IFACE`"
+    ):
         open_robot(settings_with(robot={"engine": "go2"}), clock)
     with pytest.raises(EngineMissing):
         options.robot_of(parsed("--robot", "go2"), clock, Settings())

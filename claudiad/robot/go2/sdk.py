@@ -12,7 +12,7 @@ from typing import Any
 from claudiad.errors import EngineMissing
 
 HOW = (
-    "run `./install.sh --robot`, or `scripts/robot-sdk` in a checkout; docs/go2.md says what it needs "
+    "run `sudo ./install.sh --robot IFACE`, or `scripts/robot-sdk` in a checkout; docs/go2.md says what it needs "
     "and which Go2 can be commanded this way"
 )
 
