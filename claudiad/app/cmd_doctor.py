@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from claudiad.app import doctor_machine, doctor_models, options
+from claudiad.app import doctor_machine, doctor_models, doctor_sandbox, options
 from claudiad.app.ears import Ears
 from claudiad.app.finding import Finding, of_fault
 from claudiad.app.parts import open_go2
@@ -77,7 +78,9 @@ async def examine(settings: Settings) -> list[Finding]:
             found.append(await check(settings))
         except ClaudiaError as fault:
             found.append(of_fault(name, str(fault)))
-    return [*found, *doctor_machine.examine(settings), *await doctor_models.examine(settings)]
+    found += doctor_machine.examine(settings)
+    found += await doctor_models.examine(settings)
+    return [*found, *await asyncio.to_thread(doctor_sandbox.examine, settings, dict(os.environ))]
 
 
 async def _microphone(settings: Settings) -> Finding:
