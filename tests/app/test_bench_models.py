@@ -78,7 +78,8 @@ async def test_as_json_it_is_one_object_a_model(core: FakeOllama, folder: Path, 
     assert await bench(*words) == 0
     out, err = capsys.readouterr()
     good, none = map(json.loads, out.splitlines())
-    assert (good["label"], good["accuracy"], good["failed"], good["speed_dropped"]) == ("good", 1.0, 0, False)
+    # Not its speed: a model that needs no time has one by chance. tests/llm/test_comparison.py has that.
+    assert (good["label"], good["accuracy"], good["failed"]) == ("good", 1.0, 0)
     assert (none["label"], none["quality"], none["failed"]) == ("none:1b", 0.0, 2)
     assert err == ""
     assert len(json.loads((folder / "mine.json").read_text(encoding="utf-8"))["models"]) == 2
