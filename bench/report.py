@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,42 +12,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from claudiad.app.machine import Machine
+from claudiad.app.machine import this_machine as machine
+
+__all__ = ["Machine", "machine", "percentile_table", "percentiles", "save", "title"]
+
 BUILD = Path("build")
 POINTS = (50, 90, 95, 99)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Where a figure was measured; without it the figure says nothing."""
-
-    cpu: str
-    cores: int
-    """Cores this process may use."""
-    load: float
-    """One-minute load average when the measurement began: much above 0 means that something else ran."""
-    python: str
-
-
-def machine() -> Machine:
-    """This machine, now."""
-    return Machine(
-        cpu=_cpu(), cores=len(os.sched_getaffinity(0)), load=os.getloadavg()[0], python=platform.python_version()
-    )
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    fields = dict(line.split(":", 1) for line in lines if ":" in line)
-    named = {key.strip(): value.strip() for key, value in fields.items()}
-    return named.get("model name") or named.get("Model") or platform.machine()
-
-
 def title(console: Console, text: str, where: Machine) -> None:
     """The head of a report."""
-    console.print(f"\n[bold]{text}[/]\n{where.cpu}, {where.cores} cores, load {where.load:.1f}, Python {where.python}")
+    console.print(f"\n[bold]{text}[/]\n{where.line}")
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
