@@ -35,6 +35,8 @@ def degraded(parts: Parts, microphone: CaptureStats) -> list[str]:
     robot = parts.settings.robot
     if robot.engine == "go2" and parts.robot.state().age_ms > robot.state_max_age_ms:
         found.append("nothing is heard of the robot")
+    if parts.models is not None and parts.models.residency.found.state == "down":
+        found.append("no Ollama")
     if parts.audit is not None and parts.audit.failing:
         found.append("the audit log cannot be written")
     return found

@@ -77,6 +77,8 @@ def _give_to_group(path: Path) -> None:
         group = grp.getgrnam(GROUP).gr_gid
     except KeyError:
         return  # a development machine: the socket stays its owner's
+    if path.stat().st_gid == group:
+        return  # the unit's own group; its sandbox has no chown
     try:
         os.chown(path, -1, group)
     except PermissionError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import grp
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claudiad.control import wire
+from claudiad.control import listening, wire
 from claudiad.control.address import candidates, own_directory
 from claudiad.control.listening import Door
 from claudiad.control.server import MAX_CLIENTS, SPARE, ControlServer
@@ -72,6 +73,25 @@ async def test_the_socket_is_the_groups(tmp_path: Path) -> None:
         assert stat.S_IMODE(door.path.stat().st_mode) == 0o660
         door.close()
         assert not door.path.exists()
+
+
+def test_a_sandbox_without_chown_is_no_remark_where_the_group_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The unit runs in the group and may not change it: only a socket of another group is worth a line."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(listening, "GROUP", grp.getgrgid(os.getegid()).gr_name)
+    monkeypatch.setattr(os, "chown", refused)
+    with caplog.at_level(logging.INFO):
+        Door(tmp_path / "control.sock").close()
+        assert caplog.messages == []
+        other = next(one.gr_name for one in grp.getgrall() if one.gr_gid != os.getegid())
+        monkeypatch.setattr(listening, "GROUP", other)
+        Door(tmp_path / "control.sock").close()
+    assert [message.startswith("not a member of the group") for message in caplog.messages] == [True]
 
 
 async def test_a_leftover_is_replaced_and_a_living_daemon_is_not(tmp_path: Path) -> None:

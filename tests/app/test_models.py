@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from claudiad.app.daemon_status import status_line
 from claudiad.app.ledger import TurnRecord
+from claudiad.audio.microphone import CaptureStats
 from claudiad.brain.wording import STOPPED
 from claudiad.clock import Clock
 from claudiad.config import Settings
@@ -105,6 +107,22 @@ async def test_more_words_throw_the_early_thought_away(monkeypatch: pytest.Monke
         await r.until(lambda: r.records and r.conversation.idle)
         assert next(g.state for g in server.core.generations if "可愛い" in g.prompt) == "cancelled"
         assert r.calls == []
+
+
+async def test_a_missing_server_is_degraded_in_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`systemctl status` says so for as long as it is so, and then what is there."""
+    server = Server()
+    async with served(monkeypatch, server) as r:
+        models = r.parts.models
+        assert models is not None
+        hearing = CaptureStats(state="open")
+        assert status_line(r.parts, hearing, None, None).startswith("listening; Ollama ")
+        await server.transport.down()
+        await models.residency.look()
+        assert status_line(r.parts, hearing, None, None).startswith("degraded: no Ollama; Ollama down: ")
+        await server.transport.up()
+        await models.residency.look()
+        assert status_line(r.parts, hearing, None, None).startswith("listening; Ollama ")
 
 
 async def test_what_the_tables_know_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ from claudiad.errors import EngineMissing
 from claudiad.robot.go2 import sdk
 from claudiad.types import SAMPLE_RATE
 from tests.fakes.sdk import without_sdk
-from tests.real.systemd.container import Container
+from tests.real.systemd.container import SETTINGS, Container
+from tests.real.systemd.robot import Robot
 
 ROOT = Path(__file__).parents[3]
 SENTENCES = {"sit": "座ってください", "walk": "三メートル前に進んで"}
@@ -57,8 +58,7 @@ def installed(machine: Container, requires_sdk_once: None) -> Container:
     machine.before = machine.written()
     machine.run("/src/install.sh", "--wheels", "/wheels", "--robot", "lo")
     machine.give_it_sound()
-    file = "/etc/claudia/claudiad.toml"
-    machine.write(file, machine.read(file).replace('#mode = "auto"', 'mode = "off"'))
+    machine.write(SETTINGS, machine.read(SETTINGS).replace('#mode = "auto"', 'mode = "off"'))
     machine.run("systemctl", "start", "claudiad-go2sim")
     machine.run("systemctl", "restart", "claudiad")
     return machine
@@ -76,17 +76,22 @@ def requires_sdk_once() -> None:
 @pytest.fixture
 def daemon(installed: Container) -> Iterator[Container]:
     """The same, with a daemon that runs at the start of each test, and the owner's settings back after it."""
-    file = "/etc/claudia/claudiad.toml"
-    settings = installed.read(file)
+    settings = installed.read(SETTINGS)
     if installed.show("ActiveState")["ActiveState"] != "active":
         _start(installed)
     yield installed
-    if installed.read(file) != settings:
-        installed.write(file, settings)
+    if installed.read(SETTINGS) != settings:
+        installed.write(SETTINGS, settings)
     if installed.show("ActiveState")["ActiveState"] != "active":
         _start(installed)
 
 
+@pytest.fixture
+def robot(daemon: Container) -> Robot:
+    return Robot(daemon)
+
+
 def _start(container: Container) -> None:
+    container.run("systemctl", "stop", "claudiad")  # one that is stuck in a reload cannot be started
     container.run("systemctl", "reset-failed", "claudiad")
     container.run("systemctl", "start", "claudiad")

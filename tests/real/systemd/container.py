@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+SETTINGS = "/etc/claudia/claudiad.toml"
 PATIENCE_S = 30.0
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.real.systemd.container import Container
+from claudiad.service.events import TURN
+from tests.real.systemd.container import SETTINGS, Container
+from tests.real.systemd.robot import SIT, Robot
 
 pytestmark = pytest.mark.real
 
-STOP_MOVE, MOVE, SIT = 1003, 1008, 1009
-SETTINGS = "/etc/claudia/claudiad.toml"
+STOP_MOVE, MOVE = 1003, 1008
 
 PROBE = """
 import socket, sys
@@ -28,28 +27,6 @@ for address in sys.argv[1:]:
 """
 
 
-class Robot:
-    """What the simulated Go2 was told since this was made."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-        self._seen = len(container.journal(unit="claudiad-go2sim"))
-
-    def calls(self, *api_ids: int) -> list[dict[str, Any]]:
-        """Requests in their order; `t` is seconds on the clock of the journal's monotonic stamps."""
-        entries = self._container.journal(unit="claudiad-go2sim")[self._seen :]
-        calls = [json.loads(entry["MESSAGE"]) for entry in entries if str(entry["MESSAGE"]).startswith("{")]
-        return [call for call in calls if call.get("api_id") in api_ids]
-
-    def is_told(self, api_id: int) -> Callable[[], bool]:
-        return lambda: bool(self.calls(api_id))
-
-
-@pytest.fixture
-def robot(daemon: Container) -> Robot:
-    return Robot(daemon)
-
-
 def test_it_is_ready_within_ten_seconds(daemon: Container) -> None:
     """From `systemctl start` to READY=1, by systemd's own clock, with the embedded models."""
     daemon.run("systemctl", "restart", "claudiad")
@@ -59,14 +36,22 @@ def test_it_is_ready_within_ten_seconds(daemon: Container) -> None:
 
 
 def test_a_spoken_sentence_moves_the_robot_and_is_in_the_journal(daemon: Container, robot: Robot) -> None:
-    """Through the sandbox: microphone, recognition, DDS; the turn's line has its fields."""
+    """Through the sandbox: microphone, recognition, DDS; the turn's line has its fields, and `journalctl -x` a text."""
+    before = len(_turns(daemon))
     daemon.hear("/said/sit.wav")
     daemon.until(robot.is_told(SIT), "it was not told to sit")
-    daemon.until(lambda: _turns(daemon) != [], "no line for the turn")
+    daemon.until(lambda: len(_turns(daemon)) > before, "no line for the turn")
     turn = _turns(daemon)[-1]
     assert "座ってください" in turn["MESSAGE"]
+    assert turn["MESSAGE_ID"] == TURN.id
     assert turn["CLAUDIA_ROUTE"] == "hotpath"
+    assert turn["CLAUDIA_ACTIONS"] == "Sit"
+    assert turn["CLAUDIA_OUTCOMES"] == "done"
     assert int(turn["CLAUDIA_TURN"]) >= 1
+    assert float(turn["CLAUDIA_SPEECH_TO_MOVE_MS"]) > 0
+    explained = daemon.run("journalctl", "-x", "-q", "--no-pager", "-u", "claudiad", f"MESSAGE_ID={TURN.id}")
+    assert "Subject: Somebody spoke and was answered" in explained
+    assert f"Turn {turn['CLAUDIA_TURN']}, understood by hotpath." in explained
 
 
 def test_stopping_in_the_middle_of_a_walk_stops_the_robot(daemon: Container, robot: Robot) -> None:
