@@ -16,8 +16,8 @@ class Witness:
         witness = self
 
         class Watched(Turn):
-            def __init__(self, *args: object) -> None:
-                super().__init__(*args)  # type: ignore[arg-type]
+            def __init__(self, *args: object, **how: object) -> None:
+                super().__init__(*args, **how)  # type: ignore[arg-type]
                 witness.turns.append(self)
 
         monkeypatch.setattr(conversation_module, "Turn", Watched)
