@@ -112,7 +112,7 @@ def test_signals_end_it_cleanly_whatever_it_is_doing(
             pulse.play_pcm_into_mic(said("踊って"))
             wait_for(lambda: loud(recording.pcm()) and quiet_now(recording.pcm()), lambda: "it does not dance")
     assert daemon.end(number) == 0
-    assert any(line.endswith("stopped") for line in daemon.seen)
+    assert any(line.endswith("stopped") for line in daemon.seen), daemon.seen
     assert not any("Traceback" in line for line in daemon.seen)
 
 
