@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final, TextIO
 
 from claudiad.service.events import KNOWN, REPEATED, Fields, Value
@@ -29,7 +30,7 @@ _PRIORITY: Final = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, loggi
 
 def configure(level: str, *, log_speech: bool, stream: TextIO | None = None) -> Output:
     """Make the one handler of the process, in place of all others. May be called again, with other settings."""
-    stream = stream or sys.stderr
+    stream = stream or _standard_error()
     journal = None
     with contextlib.suppress(OSError, ValueError):  # a stream that is no file, as in tests, is no journal
         if is_journal(stream.fileno(), os.environ):
@@ -37,6 +38,21 @@ def configure(level: str, *, log_speech: bool, stream: TextIO | None = None) -> 
     output = Output(stream, journal, log_speech=log_speech)
     logging.basicConfig(level=level.upper(), handlers=[output], force=True)
     return output
+
+
+def _standard_error() -> TextIO:
+    """Standard error by a descriptor of its own: PortAudio's binding points the usual one at nowhere while it looks for
+    devices, and what is logged meanwhile would be lost. One that was replaced (by a test) is used as it is.
+    """
+    if sys.stderr is not sys.__stderr__:
+        return sys.stderr
+    return _own_standard_error()
+
+
+@cache
+def _own_standard_error() -> TextIO:
+    # Open until the process ends, like the one it stands for.
+    return os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 
 class Output(logging.Handler):
