@@ -80,7 +80,7 @@ def load_good(path: Path) -> list[Row]:
 
 
 def unescaped(text: str) -> str:
-    r"""With ``\n``, ``\x00`` and ``\uXXXX`` as what they stand for."""
+    r"""With ``\n`` and the escapes ``\x`` and ``\u`` with their digits as what they stand for."""
     return _ESCAPE.sub(lambda m: "\n" if m[1] == "n" else chr(int(m[1][1:], 16)), text)
 
 

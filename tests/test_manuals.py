@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from claudiad.app.schema import keys
 from scripts import manuals
+from tests.fakes.absent import require
 from tests.test_docs import ROOT
 
 PAGES = sorted((ROOT / "man").iterdir())
@@ -33,10 +33,10 @@ def test_they_name_everything() -> None:
     assert [key.dotted for key in keys().values() if f"\n.B {key.name}\n" not in settings] == []
 
 
-@pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here")
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_troff_has_nothing_to_say(page: Path) -> None:
     """Rendered with all warnings on, there are none."""
+    require("groff", "groff")
     done = subprocess.run(["groff", "-man", "-Tutf8", "-k", "-ww", str(page)], capture_output=True, check=False)
     assert (done.returncode, done.stderr.decode()) == (0, "")
     assert len(done.stdout) > 1000
@@ -62,8 +62,8 @@ def test_bash_completes(line: str, offered: set[str]) -> None:
     assert set(done.stdout.split()) == offered
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh here")
 @pytest.mark.parametrize("name", ["_claudiad", "_claudiactl"])
 def test_zsh_reads_them(name: str) -> None:
     """They parse."""
+    require("zsh", "zsh")
     subprocess.run(["zsh", "-n", str(ROOT / "completion" / name)], check=True)

@@ -61,7 +61,7 @@ class _Text:
             self._escape, self._high = "", 0
             self.broken = char not in _ESCAPES
             return _ESCAPES.get(char, "")
-        if len(self._escape) < 6:  # \uXXXX
+        if len(self._escape) < 6:  # a backslash, u, and four digits
             return ""
         digits, self._escape = self._escape[2:], ""
         self.broken = not _HEX.issuperset(digits)

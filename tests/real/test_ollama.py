@@ -41,9 +41,13 @@ class Subject:
     model: str
 
 
-@pytest.fixture(params=["scripted", pytest.param("real", marks=pytest.mark.real)])
+ADDRESS, MODEL = os.environ.get("CLAUDIA_TEST_OLLAMA", ""), os.environ.get("CLAUDIA_TEST_MODEL", "")
+"""A real server and a model of it: where they are named, all of this is asked of them, too."""
+SUBJECTS = ["scripted", *([pytest.param("real", marks=pytest.mark.real)] if ADDRESS and MODEL else [])]
+
+
+@pytest.fixture(params=SUBJECTS)
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
-    address, model = os.environ.get("CLAUDIA_TEST_OLLAMA"), os.environ.get("CLAUDIA_TEST_MODEL")
     if request.param == "scripted":
         core = FakeOllama(SystemClock(), [ScriptedModel("scripted:3b")])
         async with OllamaTcp(core) as front:
@@ -51,10 +55,8 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
             yield Subject(server, "scripted:3b")
             await server.close()
         return
-    if not address or not model:
-        pytest.skip("CLAUDIA_TEST_OLLAMA and CLAUDIA_TEST_MODEL name no server and model")
-    server = OllamaServer(address, connect_ms=5000)
-    yield Subject(server, model)
+    server = OllamaServer(ADDRESS, connect_ms=5000)
+    yield Subject(server, MODEL)
     await server.close()
 
 

@@ -14,6 +14,7 @@ import pytest
 from claudiad.app.journal_fields import event_of
 from claudiad.purity.gate import is_japanese_kanji
 from claudiad.service.events import EVENTS, KNOWN
+from tests.fakes.absent import require
 
 PACKAGE = Path(event_of.__code__.co_filename).parents[1]
 CATALOG = PACKAGE / "data" / "claudiad.catalog"
@@ -54,9 +55,9 @@ def test_the_catalog_names_only_fields_that_exist() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif(shutil.which("journalctl") is None, reason="no journalctl here")
 def test_systemd_takes_the_catalog(tmp_path: Path) -> None:
     """`journalctl --update-catalog` on a root of its own knows every event afterwards."""
+    require("journalctl", "systemd")
     folder = tmp_path / "usr/lib/systemd/catalog"
     folder.mkdir(parents=True)
     (tmp_path / "var/lib/systemd/catalog").mkdir(parents=True)
