@@ -14,33 +14,25 @@ gives it the meaning it has there.
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from claudiad.brain import wording
-from claudiad.brain.answers import FORBIDDEN
-from claudiad.brain.foreign_table import Entry, Role, Rows, Tokens, Verb, read_table, split_words
-from claudiad.brain.motion import STEP_M, Motion
+from claudiad.brain.foreign_motion import Going, params_of, sized
+from claudiad.brain.foreign_outcome import ForeignMatch, compose
+from claudiad.brain.foreign_parts import Around, Core, CoreKind, Segment, Sep
+from claudiad.brain.foreign_table import Entry, Role, Rows, Tokens, read_table, split_words
 from claudiad.brain.reading import MAX_CHARS, clean
-from claudiad.types import Action, Kind
+from claudiad.types import Action
 
-MAX_ACTIONS = 6
-"""Longest sequence; three times one thing are three."""
 MAX_TOKENS = 120
 """Words and characters of the longest utterance that is read; six commands need half of that."""
 MAX_AROUND = 24
 """Most words and characters in front of what a segment is about, behind it, and of a motion with its numbers."""
-_CoreKind = Literal["do", "say", "stop", "rest"]
-Sep = Literal["start", "break", "joint", "but", "rather", "praised", "beside", "aside"]
-"""How a segment stands to the one before: behind punctuation, a joint, 而是, `no,`; or directly: `praised`, behind
-praise or talk, where no command may stand (beautiful dance); `beside`, in Chinese (坐下握手); `aside`, in English,
-where only a stop may."""
-
 _COMPANY: tuple[Role, ...] = ("name", "oh")
 _FRONT: tuple[Role, ...] = (*_COMPANY, "front", "ask", "can", "not", "place")
 _BEHIND: tuple[Role, ...] = (*_COMPANY, "behind", "ask", "closing", "over", "place")
@@ -53,33 +45,13 @@ _MARKS: Mapping[Role, Mapping[str, bool]] = {
     "closing": {"question": True},
     "over": {"over": True},
 }
-"""What a word of a role does to `_Around`; the others leave it as it is."""
+"""What a word of a role does to `Around`; the others leave it as it is."""
 _DO: tuple[Role, ...] = ("do", "go", "noun")
-_OTHER: tuple[tuple[Role, _CoreKind], ...] = (("say", "say"), ("rest", "rest"), ("stop", "stop"))
+_OTHER: tuple[tuple[Role, CoreKind], ...] = (("say", "say"), ("rest", "rest"), ("stop", "stop"))
 
 _KANA = re.compile(r"[ぁ-ゖァ-ヺー\uff66-\uff9f]")
 _NUMERAL = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _CHINESE = re.compile(r"[㐀-䶿一-鿿]")
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignMatch:
-    """An utterance that was understood."""
-
-    actions: tuple[Action, ...]
-    """In the order in which they are to be done, at most `MAX_ACTIONS`; the stop itself for a stop."""
-    reply: str
-    """Japanese; empty for a stop, whose words are the router's."""
-    kind: Kind
-    rule: str
-    """The rows that matched, for people who ask why."""
-    stop: bool = False
-    latch: bool = False
-    """Nothing may move after this stop until a release."""
-    forbidden: bool = False
-    """It was told what not to do, and nothing else: `actions` is empty."""
-    unwanted: frozenset[str] = frozenset()
-    """Names of the actions that must not be done. One that is running while this is said should end."""
 
 
 _T = TypeVar("_T")
@@ -130,62 +102,6 @@ class Foreign:
         return replace(stops[0], latch=any(s.latch for s in stops)) if stops else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Core:
-    """What a segment is about, without the words around it."""
-
-    kind: _CoreKind
-    text: str
-    actions: tuple[Action, ...] = ()
-    reply: str = ""
-    personal: bool = False
-    """It can be done for somebody: with grandpa, 给大家. Going somewhere cannot: to grandpa would be a place."""
-    moves: bool = False
-    """A motion: said twice, it is meant twice."""
-    asked: bool = False
-    """A request by itself: can I have your paw?"""
-    value: str = ""
-    """The last column of a stop or a rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What stands around a core."""
-
-    led: bool = False
-    """Something that only a command has in front of it."""
-    asked: bool = False
-    """A request by its words: a question mark takes nothing from it."""
-    can: bool = False
-    """能…: a request only as a question."""
-    question: bool = False
-    negated: bool = False
-    over: bool = False
-    """了, any more: what is negated is going on and should end."""
-    addressed: bool = False
-    times: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    core: _Core
-    around: _Around
-    sep: Sep
-
-    @property
-    def times(self) -> int:
-        return self.around.times or 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Going:
-    """A motion as far as it has been said."""
-
-    said: Motion = field(default_factory=Motion)
-    verb: Verb | None = None
-    pieces: int = 0
-
-
 class _Reading:
     """One text, or one clause of it, being read."""
 
@@ -212,7 +128,7 @@ class _Reading:
             self._dead.clear()
             segments = self._sequence(0, False, "start")
             if segments is not None:
-                return self._compose(segments, strong)
+                return compose(segments, self._actions.get("stop"), strong)
         return None
 
     @property
@@ -222,7 +138,7 @@ class _Reading:
 
     # --- segments and what is between them
 
-    def _sequence(self, pos: int, asked: bool, sep: Sep) -> list[_Segment] | None:
+    def _sequence(self, pos: int, asked: bool, sep: Sep) -> list[Segment] | None:
         state = (pos, asked, sep)
         if state in self._dead or pos >= len(self._tokens):
             return None
@@ -236,7 +152,7 @@ class _Reading:
         self._dead.add(state)
         return None
 
-    def _between(self, end: int, segment: _Segment) -> Iterator[tuple[int, Sep]]:
+    def _between(self, end: int, segment: Segment) -> Iterator[tuple[int, Sep]]:
         start = self._skip(end)
         if start > end:
             yield from ((self._skip(e), "rather") for e, _ in self._at(start, "rather"))
@@ -256,16 +172,16 @@ class _Reading:
         else:
             yield end, "aside"
 
-    def _segments(self, pos: int, asked: bool, sep: Sep) -> Iterator[tuple[int, _Segment]]:
+    def _segments(self, pos: int, asked: bool, sep: Sep) -> Iterator[tuple[int, Segment]]:
         for start, front in self._fronts(pos, sep):
             for middle, core in self._cores(start):
                 if not _fits(core, front, sep):
                     continue
                 for end, around in self._behinds(middle, core, front):
                     if self._sound(core, around, asked, end):
-                        yield end, _Segment(core, around, sep)
+                        yield end, Segment(core, around, sep)
 
-    def _sound(self, core: _Core, around: _Around, asked: bool, end: int) -> bool:
+    def _sound(self, core: Core, around: Around, asked: bool, end: int) -> bool:
         """False for `sit?` and 坐下吗, which ask about something, and for 能坐下, which reports."""
         if core.kind != "do":
             return True
@@ -276,8 +192,8 @@ class _Reading:
         question = around.question or self._tokens[end : end + 1] == ("?",)
         return (around.asked or around.can or asked or core.asked) if question else not around.can
 
-    def _fronts(self, pos: int, sep: Sep) -> Iterator[tuple[int, _Around]]:
-        def after(p: int, around: _Around) -> Iterator[tuple[int, _Around]]:
+    def _fronts(self, pos: int, sep: Sep) -> Iterator[tuple[int, Around]]:
+        def after(p: int, around: Around) -> Iterator[tuple[int, Around]]:
             for role in _FRONT:
                 for end, _ in self._at(p, role):
                     now = _with(around, role)
@@ -288,10 +204,10 @@ class _Reading:
                 yield from ((self._skip(end), around) for end, _ in self._at(p, "lead") if self._skip(end) > end)
             yield from ((end, replace(around, addressed=True, led=True)) for end in self._addressees(p))
 
-        return _reachable((pos, _Around()), after)
+        return _reachable((pos, Around()), after)
 
-    def _behinds(self, pos: int, core: _Core, front: _Around) -> Iterator[tuple[int, _Around]]:
-        def after(p: int, around: _Around) -> Iterator[tuple[int, _Around]]:
+    def _behinds(self, pos: int, core: Core, front: Around) -> Iterator[tuple[int, Around]]:
+        def after(p: int, around: Around) -> Iterator[tuple[int, Around]]:
             starts = (p, p + 1) if self._tokens[p : p + 1] == (",",) else (p,)
             for start, role in itertools.product(starts, _COMPANY if core.kind == "say" else _BEHIND):
                 if role != "over" or around.negated:
@@ -312,12 +228,12 @@ class _Reading:
 
     # --- what a segment is about
 
-    def _cores(self, pos: int) -> list[tuple[int, _Core]]:
+    def _cores(self, pos: int) -> list[tuple[int, Core]]:
         """Longest first, so that 站起来 is one thing and not 站 and 起来."""
         found = [(e, core) for end, core in self._commands(pos) for e in self._echoes(pos, end, core)]
         return sorted(found, key=lambda f: -f[0])
 
-    def _echoes(self, pos: int, end: int, core: _Core) -> Iterator[int]:
+    def _echoes(self, pos: int, end: int, core: Core) -> Iterator[int]:
         """`end`, and where repetitions of the same words end: no no no, a recogniser's sit sit."""
         yield end
         words = self._tokens[pos:end]
@@ -325,30 +241,30 @@ class _Reading:
             end += len(words)
             yield end
 
-    def _commands(self, pos: int) -> Iterator[tuple[int, _Core]]:
+    def _commands(self, pos: int) -> Iterator[tuple[int, Core]]:
         for role, kind in _OTHER:
             for end, e in self._at(pos, role):
                 if kind != "say" or e.actions or self._talk:
-                    yield end, _Core(kind, e.text, e.actions, e.reply, value=e.value)
+                    yield end, Core(kind, e.text, e.actions, e.reply, value=e.value)
         if self._talk:
             return
         for end in self._through(pos, "halt", "det"):
             ends = [e for e, _ in self._at(end, "doing")] + [e for e, _ in self._doings(end)]
-            yield from ((e, _Core("stop", " ".join(self._tokens[pos:e]), value="-")) for e in ends)
+            yield from ((e, Core("stop", " ".join(self._tokens[pos:e]), value="-")) for e in ends)
         yield from self._doings(pos)
 
-    def _doings(self, pos: int) -> Iterator[tuple[int, _Core]]:
+    def _doings(self, pos: int) -> Iterator[tuple[int, Core]]:
         going = {end for end, _ in self._at(pos, "go")}
         for role in _DO:
             for end, e in self._at(pos, role):
-                yield end, _Core("do", e.text, e.actions, e.reply, end not in going)
+                yield end, Core("do", e.text, e.actions, e.reply, end not in going)
         given = set(self._through(pos, "giver", "det"))
         for hand, _ in self._at(pos, "hand"):
             given |= {e for p in self._people(hand) for e in self._many(p, "det")}
         for start in given:
             for end, e in self._at(start, "noun"):
                 goes = any(f == end for f, _ in self._at(start, "go"))
-                yield end, _Core("do", e.text, e.actions, e.reply, not goes, asked=True)
+                yield end, Core("do", e.text, e.actions, e.reply, not goes, asked=True)
         yield from self._motions(pos)
 
     def _through(self, pos: int, role: Role, more: Role) -> Iterator[int]:
@@ -372,23 +288,23 @@ class _Reading:
 
     # --- motions
 
-    def _motions(self, pos: int) -> Iterator[tuple[int, _Core]]:
+    def _motions(self, pos: int) -> Iterator[tuple[int, Core]]:
         if (move := self._actions.get("move")) is None:
             return
 
-        def after(p: int, going: _Going) -> Iterator[tuple[int, _Going]]:
+        def after(p: int, going: Going) -> Iterator[tuple[int, Going]]:
             if going.pieces == 8:
                 return
             for end, more in self._pieces(p, going):
                 yield end, replace(more, pieces=going.pieces + 1)
 
-        for end, going in _reachable((pos, _Going()), after):
-            calls = tuple(Action("move", move, params) for params in _params(going))
+        for end, going in _reachable((pos, Going()), after):
+            calls = tuple(Action("move", move, params) for params in params_of(going))
             if calls:
                 text = " ".join(self._tokens[pos:end])
-                yield end, _Core("do", text, calls, wording.moving(calls[0]), moves=True)
+                yield end, Core("do", text, calls, wording.moving(calls[0]), moves=True)
 
-    def _pieces(self, pos: int, going: _Going) -> Iterator[tuple[int, _Going]]:
+    def _pieces(self, pos: int, going: Going) -> Iterator[tuple[int, Going]]:
         if going.pieces:
             yield from ((end, going) for end, _ in self._at(pos, "soft"))
         if going.verb is None:
@@ -399,7 +315,7 @@ class _Reading:
         if not going.said.sizes:
             for start in (pos, *(end for end, _ in self._at(pos, "about"))):
                 for end, unit, n in self._amounts(start):
-                    yield end, replace(going, said=_sized(going.said, unit, n))
+                    yield end, replace(going, said=sized(going.said, unit, n))
 
     def _amounts(self, pos: int) -> Iterator[tuple[int, str, float]]:
         found = [(end, n + 0.5) for e, n in self._numbers(pos) for end, _ in self._at(e, "andhalf")]
@@ -461,77 +377,6 @@ class _Reading:
     def _scale(self, pos: int, below: float) -> tuple[int, float] | None:
         return next(((end, e.number) for end, e in self._at(pos, "scale") if e.number < below), None)
 
-    # --- what it comes to
-
-    def _compose(self, segments: list[_Segment], strong: bool) -> ForeignMatch | None:
-        tally = _Tally()
-        for segment in segments:
-            tally.take(segment)
-        if tally.stops or (tally.weak and not strong):
-            return self._stop(tally.stops + tally.weak)
-        if tally.unclear:
-            return None
-        if tally.wanted:
-            return _done(tally.wanted)
-        if banned := tally.banned:
-            names = frozenset(a.name for s in banned for a in s.core.actions)
-            return ForeignMatch((), FORBIDDEN, "dialog", f"not {_rule(banned)}", forbidden=True, unwanted=names)
-        return _answered(tally.said) if tally.said else None
-
-    def _stop(self, stops: list[_Segment]) -> ForeignMatch:
-        number = self._actions.get("stop")
-        actions = () if number is None else (Action("stop", number),)
-        latch = any(s.core.value == "latch" for s in stops)
-        return ForeignMatch(actions, "", "action", _rule(stops), stop=True, latch=latch)
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Segments sorted by what they come to."""
-
-    wanted: list[_Segment] = field(default_factory=list)
-    banned: list[_Segment] = field(default_factory=list)
-    said: list[_Segment] = field(default_factory=list)
-    stops: list[_Segment] = field(default_factory=list)
-    weak: list[_Segment] = field(default_factory=list)
-    """Stops unless something else is wanted after them: no, sit down."""
-    unclear: bool = False
-    carried: bool = False
-    """The segment before was banned, and so is what is joined to it: do not sit and dance."""
-    last: bool = False
-    """Do not sit, stand up: the one that is wanted. With another behind it, it may be a list of bans."""
-
-    def take(self, segment: _Segment) -> None:
-        """Put the next segment where it belongs."""
-        core, around, sep = segment.core, segment.around, segment.sep
-        if sep == "rather":
-            self.wanted, self.banned, self.carried, self.last = [], [], False, False
-        if core.kind == "say":
-            self.said.append(segment)
-            return
-        negated = around.negated or (self.carried and sep in ("joint", "beside") and core.kind == "do")
-        if core.kind == "do":
-            self.unclear = self.unclear or self.last
-        if negated:
-            (self.stops if around.over and core.kind == "do" else self.banned).append(segment)
-        elif core.kind == "stop":
-            (self.weak if core.value == "alone" else self.stops).append(segment)
-        elif core.kind == "rest":
-            self.weak += [] if self.wanted else [segment]
-        elif not self._repeated(segment):
-            self.wanted.append(segment)
-            if sep == "break":
-                self.weak = []
-            self.last = self.carried and sep == "break"
-        self.carried = negated
-
-    def _repeated(self, segment: _Segment) -> bool:
-        """Sit, sit, sit! is one command."""
-        if not self.wanted or segment.core.moves or segment.sep not in ("break", "beside"):
-            return False
-        before = self.wanted[-1]
-        return (before.core, before.times) == (segment.core, segment.times)
-
 
 def _reachable(start: tuple[int, _T], after: Callable[[int, _T], Iterable[tuple[int, _T]]]) -> Iterator[tuple[int, _T]]:
     """`start`, and every (place, state) within `MAX_AROUND` that `after` leads to, each once, nearest first."""
@@ -546,7 +391,7 @@ def _reachable(start: tuple[int, _T], after: Callable[[int, _T], Iterable[tuple[
                 todo.append(following)
 
 
-def _fits(core: _Core, front: _Around, sep: Sep) -> bool:
+def _fits(core: Core, front: Around, sep: Sep) -> bool:
     """True when a core may stand here, with this in front of it."""
     match core.kind:
         case "say":
@@ -559,73 +404,7 @@ def _fits(core: _Core, front: _Around, sep: Sep) -> bool:
             return True
 
 
-def _with(around: _Around, role: Role) -> _Around:
+def _with(around: Around, role: Role) -> Around:
     """`around` after one more word of this role."""
     marks = _MARKS.get(role)
     return around if marks is None else replace(around, **marks)
-
-
-def _sized(said: Motion, unit: str, n: float) -> Motion:
-    """`said` with an amount: n metres, centimetres, steps, seconds, degrees or turns."""
-    match unit:
-        case "m":
-            return replace(said, metres=n)
-        case "cm":
-            return replace(said, metres=n / 100)
-        case "step":
-            return replace(said, metres=n * STEP_M)
-        case "s":
-            return replace(said, seconds=n)
-        case "deg":
-            return replace(said, radians=math.radians(n))
-        case _:
-            return replace(said, spins=n)
-
-
-def _params(going: _Going) -> list[dict[str, float]]:
-    """Parameters of `move`, several for several full turns; none when it is no motion or contradicts itself."""
-    said, verb = going.said, going.verb
-    size = next((n for n in (said.metres, said.seconds, said.radians, said.spins) if n is not None), None)
-    if size == 0:
-        return []
-    params: dict[str, float] | None = None
-    match verb:
-        case None if size is not None and said.way is not None:  # two steps back, 左边九十度
-            turning = said.radians is not None or said.spins is not None
-            params = said.params("turn" if turning and said.way in ("left", "right") else "go")
-        case "walk" | "forward" | "back":
-            params = said.params(verb)
-        case "go" if size is not None or said.way is not None:
-            params = said.params("walk")
-        case "take" if size is not None:
-            params = said.params("walk")
-        case "make" if said.spins is not None:
-            params = said.params("turn")
-        case "turn" if size is not None or said.way is not None:
-            params = said.params("turn")
-        case "face" if said.way is not None:
-            params = said.params("face")
-        case "spin" if said.way not in ("front", "back"):
-            params = (said if size is not None else replace(said, spins=1.0)).params("turn")
-    turns = int(said.spins) if said.spins is not None and said.spins == int(said.spins) else 1
-    if params is None:
-        return []
-    return [{"yaw": params["yaw"] / turns}] * turns if turns > 1 else [params]
-
-
-def _done(wanted: list[_Segment]) -> ForeignMatch | None:
-    actions = tuple(a for s in wanted for _ in range(min(s.times, MAX_ACTIONS + 1)) for a in s.core.actions)
-    if len(actions) > MAX_ACTIONS:
-        return None
-    reply = wording.IN_ORDER if len(wanted) > 1 else wording.AGAIN if wanted[0].times > 1 else wanted[0].core.reply
-    return ForeignMatch(actions, reply, "action" if actions else "dialog", _rule(wanted))
-
-
-def _answered(said: list[_Segment]) -> ForeignMatch:
-    """Praise, greetings and questions: the first with an action, else the first."""
-    chosen = next((s for s in said if s.core.actions), said[0]).core
-    return ForeignMatch(chosen.actions, chosen.reply, "dialog_with_action" if chosen.actions else "dialog", chosen.text)
-
-
-def _rule(segments: list[_Segment]) -> str:
-    return " → ".join(s.core.text + (f" ×{s.times}" if s.times > 1 else "") for s in segments)

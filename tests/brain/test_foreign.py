@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claudiad.brain.foreign import MAX_ACTIONS, Foreign, ForeignMatch, load_foreign
+from claudiad.brain.foreign import Foreign, load_foreign
+from claudiad.brain.foreign_outcome import MAX_ACTIONS, ForeignMatch
 from claudiad.brain.tables import DATA, rows
 from claudiad.errors import DataError
 from claudiad.robot.registry import load
