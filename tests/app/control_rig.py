@@ -72,7 +72,9 @@ class Client:
         self.writer = writer
 
     async def send(self, data: bytes) -> None:
-        """A server that has closed the connection meanwhile is no fault of the client's."""
+        """A server that has closed the connection meanwhile is no fault of the client's, who then stops talking."""
+        if self.writer.is_closing():
+            return
         with suppress(ConnectionError):
             self.writer.write(data)
             await self.writer.drain()
