@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from claudiad.control.wire import Command, JsonObject
@@ -22,7 +22,7 @@ def lines_of(command: Command, reply: JsonObject) -> Iterator[str]:
     if command == "status":
         return _status(reply)
     if command == "ask":
-        return _asked(reply)
+        return asked_lines(reply)
     if command == "stats":
         return _stats(reply)
     return iter([_short(command, reply)])
@@ -45,8 +45,9 @@ def _short(command: Command, reply: JsonObject) -> str:
     }.get(command, "done")
 
 
-def _asked(reply: JsonObject) -> Iterator[str]:
-    done = ", ".join(_action(each) for each in reply.get("actions", []))
+def asked_lines(reply: JsonObject) -> Iterator[str]:
+    """What became of some text: what it was taken for, what was done or refused, and the reply."""
+    done = ", ".join(call_text(each) for each in reply.get("actions", []))
     yield f"{reply.get('text', '')} → {reply.get('route', '')}" + (f" → {done}" if done else "")
     for each in reply.get("refused", []):
         yield f"  refused {each.get('name', '')}: {each.get('reason', '')}"
@@ -54,7 +55,7 @@ def _asked(reply: JsonObject) -> Iterator[str]:
         yield f"  「{reply['reply']}」"
 
 
-def _action(action: dict[str, Any]) -> str:
+def call_text(action: dict[str, Any]) -> str:
     """Sit, `move x=1`, StandUp+ where safety put it there, and what became of it unless it was done."""
     params = "".join(f" {name}={value:g}" for name, value in action.get("params", {}).items())
     outcome = action.get("outcome", "done")
@@ -109,9 +110,13 @@ def _microphone(microphone: dict[str, Any]) -> str:
 def _turn(turn: dict[str, Any]) -> str:
     refused = [f"refused {title}" for title in turn.get("refused", [])]
     what = turn.get("dropped") or ", ".join([*turn.get("actions", []), *refused]) or turn.get("route", "?")
-    times = turn.get("timings_ms", {})
-    ms = times.get("speech_end_to_dispatch", times.get("speech_end_to_first_audio"))
-    return f"{turn.get('turn', '?')}: {what}" + (f", {ms:.0f} ms" if ms is not None else "")
+    return turn_text(turn.get("turn", "?"), what, turn.get("timings_ms", {}))
+
+
+def turn_text(number: int | str, what: str, timings_ms: Mapping[str, float]) -> str:
+    """A turn in a few words: its number, what became of it, and how soon, in ms."""
+    ms = timings_ms.get("speech_end_to_dispatch", timings_ms.get("speech_end_to_first_audio"))
+    return f"{number}: {what}" + (f", {ms:.0f} ms" if ms is not None else "")
 
 
 def _stats(reply: JsonObject) -> Iterator[str]:

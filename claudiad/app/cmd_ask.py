@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from claudiad.app import options, signals
+from claudiad.app.claudiactl_text import asked_lines, call_text
 from claudiad.app.language_models import LanguageModels, open_models
 from claudiad.app.output import action_json, decision_json
 from claudiad.app.parts import brain_tables
@@ -157,21 +158,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(out: dict[str, Any]) -> None:
-    done = ", ".join(map(_call, out["actions"]))
-    print(f"{out['text']} → {out['route']}" + (f" → {done}" if done else ""))
-    for r in out["refused"]:
-        print(f"  refused {r['name']}: {r['reason']}")
-    if out["reply"]:
-        print(f"  「{out['reply']}」")
+    print(*asked_lines(out), sep="\n")
     if "rule" in out:
         print(f"  heard as    {out['reading']}")
         print(f"  because     {out['rule']}")
         if out["asked"]:
-            print(f"  a yes does  {', '.join(map(_call, out['asked']))}")
+            print(f"  a yes does  {', '.join(map(call_text, out['asked']))}")
         print(f"  confidence  {out['confidence']}, {out['kind']}, decided in {out['timings_ms']['decide']} ms")
-
-
-def _call(action: dict[str, Any]) -> str:
-    """Sit, `move x=1`, and StandUp+ where safety put it there."""
-    params = "".join(f" {name}={value:g}" for name, value in action["params"].items())
-    return f"{action['name']}{params}{'+' if action.get('inserted') else ''}"

@@ -148,10 +148,14 @@ def _bars(*, quiet: bool) -> Iterator[Callable[[str, int], Callable[[], None]]]:
 
 
 def _check_writable(out: Path) -> None:
-    """Raises DataError before anything is measured, rather than after."""
+    """Raises DataError before anything is measured, rather than after. Leaves nothing behind."""
     try:
-        with out.open("a", encoding="utf-8"):
-            pass
+        try:
+            out.open("xb").close()
+        except FileExistsError:
+            out.open("ab").close()
+        else:
+            out.unlink()
     except OSError as fault:
         raise DataError(f"{out}:0: cannot be written: {fault.strerror}") from fault
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claudiad.app import claudiactl_text
 from claudiad.app.ledger import TurnRecord
 from claudiad.app.parts import Parts
 from claudiad.audio.microphone import CaptureStats
@@ -45,5 +46,4 @@ def degraded(parts: Parts, microphone: CaptureStats) -> list[str]:
 def turn_text(record: TurnRecord) -> str:
     """A turn without what was said: what was done, and how soon."""
     what = record.dropped or ", ".join(step.title for step in record.steps) or record.route
-    ms = record.timings_ms.get("speech_end_to_dispatch") or record.timings_ms.get("speech_end_to_first_audio")
-    return f"turn {record.turn}: {what}" + (f", {ms:.0f} ms" if ms else "")
+    return f"turn {claudiactl_text.turn_text(record.turn, what, record.timings_ms)}"

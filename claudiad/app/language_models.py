@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from claudiad.app.ledger import TurnRecord
 from claudiad.app.ollama_models import open_server
@@ -31,6 +30,7 @@ from claudiad.llm.request_class import PromptKind, choose_kind, classify
 from claudiad.llm.residency import Residency
 from claudiad.llm.schema import offered, steps_of
 from claudiad.llm.spending import Spending
+from claudiad.llm.state_file import write_whole
 from claudiad.llm.thinker import Question, Thinker
 from claudiad.llm.wording import THINKING, Rotation
 from claudiad.robot.registry import MOVE, ActionSpec
@@ -96,6 +96,7 @@ class LanguageModels:
         self._models = [server.model(name) for name in s.models]
         self._kept = kept / "models.json" if kept is not None else None
         self._unsaved = 0
+        self._saving: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._fillers = Rotation(THINKING)
         self._stopped_at = float("-inf")
@@ -142,20 +143,25 @@ class LanguageModels:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self.save)
+        if self._saving is not None:
+            await asyncio.gather(self._saving, return_exceptions=True)  # or the older text might be written last
+        await self._save()
 
     def load(self) -> None:
         """Read the figures of earlier runs. A file that cannot be read is reported and left out of account."""
         if self._kept is not None and (fault := self.figures.load(self._kept, self.degradations)):
             log.warning("the models' figures begin anew: %s", fault)
 
-    def save(self) -> None:
-        """Write the figures. A disk that takes none is reported."""
-        self._unsaved = 0
+    async def _save(self) -> None:
+        """Keep the figures as they are now: they change on the event loop, and only the writing is beside it.
+
+        A disk that takes none is reported.
+        """
         if self._kept is None:
             return
+        text = self.figures.to_json(self.degradations)
         try:
-            self.figures.save(self._kept, self.degradations)
+            await asyncio.to_thread(write_whole, self._kept, text)
         except OSError as fault:
             log.warning("the models' figures are not kept: %s", fault)
 
@@ -189,15 +195,13 @@ class LanguageModels:
         if (report := self.degradations.observe(model, done)) is not None:
             log.log(logging.INFO if report.recovered else logging.WARNING, "%s", report.english)
             if self._settings.llm.reload_degraded and not report.recovered:
-                self._spawn(self.residency.reload(model), f"reload {model}")
+                task = asyncio.create_task(self.residency.reload(model), name=f"reload {model}")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
         self._unsaved += 1
-        if self._unsaved >= SAVE_EVERY:
-            self._spawn(asyncio.to_thread(self.save), "keep the figures")
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self._unsaved >= SAVE_EVERY and (self._saving is None or self._saving.done()):
+            self._unsaved = 0
+            self._saving = asyncio.create_task(self._save(), name="keep the figures")
 
 
 def choosable(registry: Mapping[str, ActionSpec], allow_high_risk: bool) -> dict[str, int]:
@@ -221,19 +225,23 @@ async def open_models(
 
     Raises ConfigError for an address that is none, EngineMissing for a cloud that cannot be asked.
     """
-    server = await asyncio.to_thread(open_server, settings)  # its package takes a third of a second to import
-    cloud = open_cloud(settings, clock, kept)
-    models = LanguageModels(settings, clock, server=server, cloud=cloud, registry=registry, tables=tables, kept=kept)
-    models.load()
-    watching = asyncio.create_task(models.residency.run() if watch else models.glance(), name="watch Ollama")
-    try:
-        yield models
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, models.close(), return_exceptions=True)
-        await server.close()
+    async with AsyncExitStack() as opened:
+        # Their packages take a third of a second and more to import.
+        server = await asyncio.to_thread(open_server, settings)
+        opened.push_async_callback(server.close)
+        cloud = await asyncio.to_thread(open_cloud, settings, clock, kept)
         if cloud is not None:
-            await cloud.close()
+            opened.push_async_callback(cloud.close)
+        models = LanguageModels(
+            settings, clock, server=server, cloud=cloud, registry=registry, tables=tables, kept=kept
+        )
+        models.load()
+        watching = asyncio.create_task(models.residency.run() if watch else models.glance(), name="watch Ollama")
+        try:
+            yield models
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, models.close(), return_exceptions=True)
 
 
 def open_cloud(settings: Settings, clock: Clock, kept: Path | None) -> CloudModel | None:

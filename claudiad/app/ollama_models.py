@@ -9,9 +9,10 @@ from contextlib import aclosing, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from claudiad.clock import SystemClock
 from claudiad.config import Settings
 from claudiad.errors import EngineMissing, ModelError
-from claudiad.llm import modelfile
+from claudiad.llm import checks, modelfile
 from claudiad.llm.modelfile import Modelfile
 from claudiad.llm.ollama_address import same_model
 from claudiad.llm.ollama_facts import Installed, Loaded, Progress
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Show: TypeAlias = Callable[[str, Progress], None]
 """Is told of each step, with the model it is about."""
-
-LIST_S = 5.0
-"""Longest wait for the server when models are only listed, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +60,10 @@ def open_server(settings: Settings) -> OllamaServer:
 async def language_rows(server: OllamaServer, names: Sequence[str]) -> list[LanguageRow]:
     """One row per name, in their order; with the reason in each when the server cannot be asked."""
     try:
-        async with asyncio.timeout(LIST_S):
-            installed, loaded = await server.installed(), await server.loaded()
+        found = await checks.look(server, SystemClock())
     except ModelError as fault:
         return [_unknown(name, str(fault)) for name in names]
-    except TimeoutError:
-        reason = f"Ollama at {server.address}: connected, but no answer in {LIST_S:g} s: `systemctl restart ollama`"
-        return [_unknown(name, reason) for name in names]
-    return [_row(name, installed, loaded) for name in names]
+    return [_row(name, found.installed_as(name), found.loaded_as(name)) for name in names]
 
 
 def list_rows(settings: Settings) -> list[LanguageRow]:
@@ -138,9 +132,7 @@ def _files(names: Sequence[str]) -> list[Modelfile]:
     return [modelfile.load(path) for path in paths.values() if path is not None]
 
 
-def _row(name: str, installed: Sequence[Installed], loaded: Sequence[Loaded]) -> LanguageRow:
-    here = next((each for each in installed if same_model(each.name, name)), None)
-    running = next((each for each in loaded if same_model(each.name, name)), None)
+def _row(name: str, here: Installed | None, running: Loaded | None) -> LanguageRow:
     return LanguageRow(
         name=name,
         size_mb=round(here.size / 1e6, 1) if here else None,

@@ -15,7 +15,7 @@ from claudiad.clock import Clock
 from claudiad.errors import ModelError
 from claudiad.llm.measured import measure, within
 from claudiad.llm.model import ChatRequest, Message
-from claudiad.llm.ollama_address import full_name
+from claudiad.llm.ollama_address import same_model
 from claudiad.llm.ollama_facts import Installed, Loaded
 from claudiad.llm.ollama_server import OllamaServer
 from claudiad.llm.prompts import Asked, Prompts
@@ -60,11 +60,11 @@ class ServerFound:
 
     def installed_as(self, model: str) -> Installed | None:
         """A model on its disk."""
-        return next((each for each in self.installed if full_name(each.name) == full_name(model)), None)
+        return next((each for each in self.installed if same_model(each.name, model)), None)
 
     def loaded_as(self, model: str) -> Loaded | None:
         """A model in its memory."""
-        return next((each for each in self.loaded if full_name(each.name) == full_name(model)), None)
+        return next((each for each in self.loaded if same_model(each.name, model)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,6 @@ class CloudModel:
         bill = _Bill()
         try:
             if not await self._save():
-                exchange.free = True
                 raise exchange.error("budget", "what it costs cannot be written down, see the log")
             async with aclosing(self._answer(asked, exchange, bill)) as parts:
                 async for part in parts:
@@ -147,6 +146,7 @@ class CloudModel:
         first_at: float | None = None
         stop_reason: str | None = None
         with exchange.translated():
+            exchange.free = False
             stream = await self._client.messages.create(**asked, stream=True)
             exchange.began = True
             async with stream:

@@ -35,8 +35,8 @@ class CloudExchange:
         self.model = model
         self.began = False
         """Whether the server has begun to answer."""
-        self.free = False
-        """It certainly costs nothing: it was never sent, or refused as a whole."""
+        self.free = True
+        """It certainly costs nothing: it was not sent yet, never could be, or was refused as a whole."""
         self._key = key
 
     def error(self, fault: ModelFault, reason: str) -> ModelError:

@@ -50,16 +50,6 @@ class Report:
             "keep models loaded (keep_alive); reboot"
         )
 
-    @property
-    def japanese(self) -> str:
-        """For a person: the same."""
-        if self.recovered:
-            return f"言語モデル {self.model} の速さが元に戻りました（毎秒{self.now:.1f}トークン）。"
-        return (
-            f"言語モデル {self.model} が遅くなりました（毎秒{self.baseline:.1f}トークンから{self.now:.1f}トークンへ）。"
-            "モデルを読み込んだままにし（keep_alive）、コンピューターを再起動してください。"
-        )
-
 
 Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

@@ -1,5 +1,5 @@
 """Running figures of each language model, and what follows from them: who is asked first, and how long to wait. Pure
-but for `load` and `save`.
+but for `load`.
 
 A plain window of the last `WINDOW` calls: its percentiles mean what they say, where those of fading weights would not,
 and it forgets by use, not by time. Who is asked first is decided on the last `RECENT` calls alone, so that a model
@@ -17,14 +17,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from statistics import median
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from claudiad.errors import ModelFault
 from claudiad.llm.degradation import Degradations, Kept
-from claudiad.llm.state_file import read_bounded, write_whole
+from claudiad.llm.state_file import read_bounded
 
 WINDOW = 50
 """Calls of one model that are kept."""
@@ -57,21 +56,7 @@ class Call:
     """From asking; None: there was none."""
     total_ms: float
     """From asking to the end, whatever end."""
-    tokens_per_s: float | None
     fault: CallFault | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFigures:
-    """One model over its window; None where nothing was observed."""
-
-    calls: int
-    first_token_p50_ms: float | None
-    first_token_p90_ms: float | None
-    tokens_per_s: float | None
-    """Median."""
-    failure_rate: float
-    """0 to 1, of the calls that were not cancelled before their first token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +74,8 @@ Ms = Annotated[float, Field(ge=0)]
 class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
-    version: Literal[1] = 1
-    calls: list[tuple[str, float, Ms | None, Ms, Ms | None, CallFault | None]]
+    version: Literal[2] = 2
+    calls: list[tuple[str, float, Ms | None, Ms, CallFault | None]]
     """As `Call`, of each model in their order."""
     speeds: dict[str, Kept]
 
@@ -112,18 +97,6 @@ class Figures:
         self._since[call.model] = 0
         while len(self._calls) > MAX_MODELS:
             del self._calls[next(iter(self._calls))]
-
-    def of(self, model: str) -> ModelFigures:
-        """The figures of one model."""
-        calls = self._calls.get(model, ())
-        speeds = [call.tokens_per_s for call in calls if call.tokens_per_s is not None]
-        return ModelFigures(
-            len(calls),
-            _quantile(calls, 0.5),
-            _quantile(calls, 0.9),
-            median(speeds) if speeds else None,
-            _failure_rate(calls),
-        )
 
     def order(
         self, models: Iterable[str], budget_ms: float, now: float, beside: Callable[[str], bool] = lambda _model: False
@@ -173,11 +146,11 @@ class Figures:
             degradations.from_json(file.speeds)
         return None
 
-    def save(self, path: Path, degradations: Degradations | None = None) -> None:
-        """Write what is to survive a restart, whole or not at all. Raises OSError."""
+    def to_json(self, degradations: Degradations | None = None) -> str:
+        """What is to survive a restart, as `load` reads it."""
         rows = [astuple(call) for calls in self._calls.values() for call in calls]
         speeds = degradations.to_json() if degradations is not None else {}
-        write_whole(path, _File(calls=rows, speeds=speeds).model_dump_json())
+        return _File(calls=rows, speeds=speeds).model_dump_json()
 
     def _fit(self, model: str, budget_ms: float) -> bool:
         calls = list(self._calls.get(model, ()))[-RECENT:]
@@ -232,5 +205,6 @@ def _judged(calls: Iterable[Call]) -> list[Call]:
 
 
 def _failure_rate(calls: Iterable[Call]) -> float:
+    """0 to 1, of the calls that say whether a model answers."""
     judged = _judged(calls)
     return sum(call.fault not in (None, "cancelled") for call in judged) / max(1, len(judged))

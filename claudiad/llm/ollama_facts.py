@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +13,10 @@ class Installed:
     """With its tag."""
     size: int
     """Bytes."""
-    digest: str
     parameter_size: str
     """As published, e.g. `3.1B`; "" when not known."""
     quantization: str
     """E.g. `Q4_K_M`."""
-    family: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +28,6 @@ class Loaded:
     """Bytes in all memories together."""
     size_vram: int
     """Bytes of them on the GPU."""
-    context_length: int | None
-    """Tokens; None where the server does not say."""
-    expires_at: datetime | None
 
     @property
     def gpu_share(self) -> float | None:
@@ -49,14 +41,6 @@ class Shown:
 
     capabilities: frozenset[str]
     """E.g. `completion`, `thinking`; empty from a server older than capabilities."""
-    parameters: str
-    """The Modelfile's, one a line."""
-    template: str
-    parameter_size: str
-    quantization: str
-    family: str
-    info: Mapping[str, Any]
-    """The server's `model_info`: `<architecture>.context_length` and others."""
 
     @property
     def thinks(self) -> bool:
@@ -70,8 +54,7 @@ class Progress:
 
     status: str
     """The server's words; the last one is `success`."""
-    digest: str | None = None
     completed: int | None = None
-    """Bytes of `digest` that are here."""
+    """Bytes of the layer it is about that are here."""
     total: int | None = None
-    """Bytes of `digest`."""
+    """Bytes of that layer."""

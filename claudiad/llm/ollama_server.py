@@ -110,10 +110,8 @@ class OllamaServer:
             Installed(
                 name=each.model or "",
                 size=each.size or 0,
-                digest=each.digest or "",
                 parameter_size=(each.details and each.details.parameter_size) or "",
                 quantization=(each.details and each.details.quantization_level) or "",
-                family=(each.details and each.details.family) or "",
             )
             for each in listed
         )
@@ -123,13 +121,7 @@ class OllamaServer:
         with Exchange(self.address).translated():
             listed = (await self._client.ps()).models
         return tuple(
-            Loaded(
-                name=each.model or each.name or "",
-                size=each.size or 0,
-                size_vram=each.size_vram or 0,
-                context_length=each.context_length,
-                expires_at=each.expires_at,
-            )
+            Loaded(name=each.model or each.name or "", size=each.size or 0, size_vram=each.size_vram or 0)
             for each in listed
         )
 
@@ -137,15 +129,7 @@ class OllamaServer:
         """What a model is and can do."""
         with Exchange(self.address, model).translated():
             shown = await self._client.show(model)
-        found = Shown(
-            capabilities=frozenset(shown.capabilities or ()),
-            parameters=shown.parameters or "",
-            template=shown.template or "",
-            parameter_size=(shown.details and shown.details.parameter_size) or "",
-            quantization=(shown.details and shown.details.quantization_level) or "",
-            family=(shown.details and shown.details.family) or "",
-            info=shown.modelinfo or {},
-        )
+        found = Shown(frozenset(shown.capabilities or ()))
         self._thinks[full_name(model)] = found.thinks
         return found
 
@@ -294,6 +278,6 @@ async def _progress(exchange: Exchange, answer: Any) -> AsyncGenerator[Progress,
                 raise exchange.error("cut", "it ended before it was done")
             exchange.began = True
             status = line.status or ""
-            yield Progress(status, line.digest, line.completed, line.total)
+            yield Progress(status, line.completed, line.total)
             if status == "success":
                 return

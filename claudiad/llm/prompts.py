@@ -112,13 +112,6 @@ class Prompts:
         pairs = [_pair(each.said, steps, each.reply) for each, steps in found if steps is not None]
         return tuple(message for pair in pairs for message in pair)
 
-    @property
-    def needed_ctx(self) -> int:
-        """Tokens of context in which every request fits, without any memory; an upper estimate."""
-        words = Message("user", "あ" * (MAX_WORDS + 100))
-        longest = max(estimate([system, words]) for system, _ in self._kinds.values())
-        return longest + self._examples + min(self._limit, max(TOKEN_LIMITS.values()))
-
     def _kind(self, kind: PromptKind, *, greets: bool) -> tuple[Message, dict[str, object]]:
         texts = self._texts
         names = texts.choices.greeting if greets else texts.choices.dialog

@@ -91,9 +91,14 @@ class _Attempt:
             log.exception("asking %s failed", self.model.name)
             out.put_nowait((self, ModelError("server", f"{self.model.name}: {type(fault).__name__}")))
 
+    def cancel(self) -> None:
+        """End it, on the server too, without waiting for that. Once: a second time would break off the closing."""
+        if not self._task.cancelling():
+            self._task.cancel()
+
     async def close(self) -> None:
-        """End it, on the server too; returns when its stream is closed."""
-        self._task.cancel()
+        """End it; returns when its stream is closed."""
+        self.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
 
@@ -117,19 +122,19 @@ class Race:
         Raises `NoAnswer` when nobody answers in time, or when the winner breaks off (`broke_off` is it then).
         """
         queue: asyncio.Queue[_Item] = asyncio.Queue()
-        running: list[_Attempt] = []
+        asked: list[_Attempt] = []
         try:
-            async with aclosing(self._first(request, runners, budget, queue, running)) as first:
+            async with aclosing(self._first(request, runners, budget, queue, asked)) as first:
                 async for event in first:
                     yield event
-            (winner,) = running
+            (winner,) = (attempt for attempt in asked if attempt.first_at is not None)
             async with aclosing(self._rest(winner, budget, queue)) as rest:
                 async for part in rest:
                     yield part
         finally:
-            for attempt in running:
-                self._note(attempt, fault="cancelled")
-            await asyncio.gather(*(attempt.close() for attempt in running))
+            for attempt in asked:
+                self._note(attempt, "cancelled")
+            await asyncio.gather(*(attempt.close() for attempt in asked))
 
     async def _first(
         self,
@@ -137,18 +142,22 @@ class Race:
         runners: Sequence[Runner],
         budget: Budget,
         queue: asyncio.Queue[_Item],
-        running: list[_Attempt],
+        asked: list[_Attempt],
     ) -> AsyncGenerator[Late | Won | Piece | Done, None]:
-        """Until the first token; what is left in `running` then is the winner alone."""
+        """Until the first token. All that are started come into `asked`; those that lost are cancelled and not waited
+        for, because what closing them takes would keep the winner's words waiting.
+        """
         waiting, reasons, told = list(runners), list[str](), False
+        running: list[_Attempt] = []
 
         def start(runner: Runner) -> None:
             running.append(_Attempt(runner, request, queue, self._clock))
+            asked.append(running[-1])
 
         def give_up() -> NoAnswer:
             reasons.extend(f"{a.model.name}: no first token in time" for a in running)
             for attempt in running:
-                self._note(attempt, fault="late")
+                self._note(attempt, "late")
             return NoAnswer(reasons or ["no model is configured"])
 
         if waiting:
@@ -175,8 +184,7 @@ class Race:
             if isinstance(item, ModelError):
                 running.remove(attempt)
                 reasons.append(str(item))
-                self._note(attempt, fault=item.fault)
-                await attempt.close()
+                self._note(attempt, item.fault)
                 if item.fault in ("unreachable", "timeout"):
                     waiting = [runner for runner in waiting if runner.host != attempt.host]
                 if waiting and not running and self._clock.now() < budget.give_up_at:
@@ -185,11 +193,11 @@ class Race:
             attempt.first_at = self._clock.now()
             for other in [a for a in running if a is not attempt]:
                 running.remove(other)
-                self._note(other, fault="cancelled")
-                await other.close()
+                self._note(other, "cancelled")
+                other.cancel()
             yield Won(attempt.model, attempt.first_at, hedged=attempt.model is not runners[0].model)
             if isinstance(item, Done):  # an empty answer
-                self._note(attempt, done=item)
+                self._note(attempt)
             yield item
             return
         raise give_up()
@@ -200,7 +208,7 @@ class Race:
         while not winner.noted:
             got = await self._within(queue, min(self._clock.now() + STALL_S, budget.end_at))
             if got is None:
-                self._note(winner, fault="late")
+                self._note(winner, "late")
                 over = self._clock.now() >= budget.end_at
                 reason = "the turn's time is over" if over else f"nothing more for {STALL_S:g} s"
                 raise NoAnswer([f"{winner.model.name}: {reason}"], winner.model)
@@ -208,10 +216,10 @@ class Race:
             if attempt is not winner:
                 continue
             if isinstance(item, ModelError):
-                self._note(winner, fault=item.fault)
+                self._note(winner, item.fault)
                 raise NoAnswer([str(item)], winner.model)
             if isinstance(item, Done):
-                self._note(winner, done=item)
+                self._note(winner)
             yield item
 
     async def _within(self, queue: asyncio.Queue[_Item], deadline: float) -> _Item | None:
@@ -227,20 +235,12 @@ class Race:
             getting.cancel()
             timing.cancel()
 
-    def _note(self, attempt: _Attempt, *, fault: CallFault | None = None, done: Done | None = None) -> None:
-        """One line in the account of its model: what became of this attempt first."""
+    def _note(self, attempt: _Attempt, fault: CallFault | None = None) -> None:
+        """One line in the account of its model: what became of this attempt first; without a fault, an answer."""
         if attempt.noted:
             return
         attempt.noted = True
         now = self._clock.now()
         first = None if attempt.first_at is None else (attempt.first_at - attempt.began_at) * 1000.0
-        self._figures.observe(
-            Call(
-                attempt.model.name,
-                self._wall(),
-                first,
-                (now - attempt.began_at) * 1000.0,
-                done.tokens_per_s if done is not None else None,
-                fault,
-            )
-        )
+        total = (now - attempt.began_at) * 1000.0
+        self._figures.observe(Call(attempt.model.name, self._wall(), first, total, fault))

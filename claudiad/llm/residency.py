@@ -19,7 +19,7 @@ from claudiad.clock import Clock
 from claudiad.errors import ModelError
 from claudiad.llm import checks
 from claudiad.llm.model import Message
-from claudiad.llm.ollama_address import full_name
+from claudiad.llm.ollama_address import same_model
 from claudiad.llm.ollama_facts import Loaded
 from claudiad.llm.ollama_faults import remedy
 from claudiad.llm.ollama_server import OllamaServer
@@ -47,7 +47,7 @@ class Residents:
 
     def has(self, model: str) -> bool:
         """Whether a model is loaded."""
-        return any(full_name(each.name) == full_name(model) for each in self.loaded)
+        return any(same_model(each.name, model) for each in self.loaded)
 
     def line(self) -> str:
         """For STATUS and the log."""
@@ -70,16 +70,14 @@ class Residency:
         *,
         warm: bool,
         watch_s: float,
-        on_change: Callable[[Residents], None] = lambda _found: None,
     ) -> None:
-        """Args: `prompt` gives the messages a model is warmed with; `on_change` is told when what is there changes."""
+        """Args: `prompt` gives the messages a model is warmed with."""
         self._server = server
         self._models = tuple(models)
         self._prompt = prompt
         self._clock = clock
         self._warm = warm
         self._watch_s = watch_s
-        self._on_change = on_change
         self._no_room: set[str] = set()
         self._slow_told: set[str] = set()
         self._found = Residents()
@@ -103,10 +101,10 @@ class Residency:
         try:
             here = await checks.look(self._server, self._clock)
         except ModelError as fault:
-            self._note(Residents("down", reason=str(fault)))
+            self._found = Residents("down", reason=str(fault))
         else:
             missing = tuple(name for name in self._models if here.installed_as(name) is None)
-            self._note(Residents("up", here.loaded, missing, version=here.version))
+            self._found = Residents("up", here.loaded, missing, version=here.version)
         return self._found
 
     async def reload(self, model: str) -> None:
@@ -142,11 +140,6 @@ class Residency:
                 )
                 await self._load_missing()
                 return
-
-    def _note(self, found: Residents) -> None:
-        before, self._found = self._found, found
-        if before.line() != found.line():
-            self._on_change(found)
 
     def _tell(self, before: Residents, found: Residents) -> None:
         """The log: what has changed, once."""

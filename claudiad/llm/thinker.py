@@ -201,6 +201,11 @@ class Thinking:
     def _gone_out(self) -> bool:
         return bool(self._said or self._acted)
 
+    @property
+    def _too_late(self) -> bool:
+        """Nobody would be waited for any more."""
+        return self._t.clock.now() >= self._budget.give_up_at
+
     async def _run(self) -> None:
         try:
             await self._think()
@@ -222,7 +227,7 @@ class Thinking:
                     self._conclude(draft)
                     return
                 runners = [r for r in runners if none.broke_off is not None and r.model is not none.broke_off]
-                if t.clock.now() >= self._budget.give_up_at:
+                if self._too_late:
                     break
                 continue
             except _Unclean:
@@ -232,7 +237,7 @@ class Thinking:
                 request = replace(request, messages=(*request.messages[:-1], again))
                 continue
             beyond = [r for r in runners if r.model is t.cloud and draft.model is not t.cloud]
-            if draft.confidence < NOW and beyond and not self._gone_out:
+            if draft.confidence < NOW and beyond and not self._gone_out and not self._too_late:
                 unsure, runners = draft, beyond
                 self._reasons.append(f"{_name(draft)}: unsure ({draft.confidence:.2f})")
                 continue
@@ -297,7 +302,7 @@ class Thinking:
         draft.left_out |= clean.left_out
         if clean.text:
             self._say(clean.text)
-        elif not self._gone_out and not self._asked_again and self._t.clock.now() < self._budget.give_up_at:
+        elif not self._gone_out and not self._asked_again and not self._too_late:
             raise _Unclean
 
     def _finish(self, draft: _Draft) -> None:

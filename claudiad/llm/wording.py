@@ -12,13 +12,6 @@ THINKING = (
 )
 """Instead of silence, when a first token is late."""
 
-WORKING = (
-    "もう少しかかります。",
-    "すみません、まだ考えています。",
-    "あと少しで答えます。",
-)
-"""When it takes longer still."""
-
 
 class Rotation:
     """One text after another, none twice in a row, all equally often. Not for several threads."""

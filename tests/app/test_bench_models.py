@@ -99,12 +99,17 @@ async def test_one_model_with_two_prompts(core: FakeOllama, folder: Path, capsys
     )
 
 
-async def test_without_a_server_there_is_one_line(folder: Path, capsys: Any) -> None:
-    """Exit status 69."""
+@pytest.mark.parametrize("before", [None, "of the last time"])
+async def test_without_a_server_there_is_one_line(folder: Path, capsys: Any, before: str | None) -> None:
+    """Exit status 69; no file of results where there was none, and an older one is as it was."""
+    results = folder / "bench-models.json"
+    if before is not None:
+        results.write_text(before, encoding="utf-8")
     assert await bench("good", "bad", "--cases", "cases.tsv") == 69
     err = capsys.readouterr().err
     assert err.startswith("claudiad bench: Ollama at http://127.0.0.1:1: nobody answers there: is it running")
     assert err.count("\n") == 1
+    assert (results.read_text(encoding="utf-8") if results.exists() else None) == before
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ import pytest
 
 from claudiad.app import claudiactl, claudiactl_text
 from claudiad.app.claudiactl_text import duration, lines_of
+from claudiad.app.daemon import BETWEEN_TURNS_S
 from claudiad.control import client as client_module
 from claudiad.control import wire
-from claudiad.control.server import MAX_CLIENTS
+from claudiad.control.server import LONGEST_S, MAX_CLIENTS
 from claudiad.errors import RobotError
 from tests.app.control_rig import Rig, serving
 
@@ -205,6 +206,24 @@ def test_a_stop_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         thread.start()
         assert client_module.ask([tmp_path / "s"], "stop") == {"acknowledged": True}
         thread.join()
+
+
+def test_each_command_is_waited_for_as_long_as_it_may_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reload waits for the end of a turn, a sentence for the robot: longer than the daemon does, never for ever."""
+    waits: dict[str, float] = {}
+    exchange = client_module._exchange
+
+    def noted(connection: socket.socket, line: bytes) -> object:
+        waits[json.loads(line)["cmd"]] = connection.gettimeout() or 0.0
+        return exchange(connection, line)
+
+    monkeypatch.setattr(client_module, "_exchange", noted)
+    with daemon(tmp_path):
+        for command in wire.get_args(wire.Command):
+            client_module.ask([tmp_path / "control.sock"], command, "座って" if command in wire.WITH_TEXT else None)
+    assert waits["reload"] > BETWEEN_TURNS_S + 60.0, "reading the tables takes its time as well"
+    assert min(waits["ask"], waits["say"]) > LONGEST_S
+    assert waits["status"] == waits["stop"] == client_module.ANSWER_S
 
 
 def test_the_status_is_readable() -> None:

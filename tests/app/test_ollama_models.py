@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from claudiad.app import cli, ollama_models
+from claudiad.app import cli
 from claudiad.clock import SystemClock
-from claudiad.llm import modelfile
+from claudiad.llm import checks, modelfile
 from tests.fakes.ollama import FakeOllama, Fault, OllamaTcp, ScriptedModel
 
 MODELFILE = (
@@ -101,7 +101,7 @@ async def test_a_server_that_never_answers_does_not_hold_the_list(
     core: FakeOllama, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """After a while the list comes without it."""
-    monkeypatch.setattr(ollama_models, "LIST_S", 0.01)
+    monkeypatch.setattr(checks, "LOOK_S", 0.01)
     core.inject(Fault.SLOW_HEADERS, path="/api/tags")
     assert await models() == 0
     assert "connected, but no answer" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import date
@@ -341,6 +342,28 @@ async def test_cancelling_before_the_headers_ends_the_request() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
     assert account.spent(TODAY) > MOST_OUT
+
+
+async def test_cancelling_before_anything_was_sent_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the account is still being written nobody has been asked: what was set aside is free again."""
+    server, account = Server(ANSWER), spending()
+    writing, written = threading.Event(), threading.Event()
+
+    def save() -> None:
+        writing.set()
+        assert written.wait(30)
+
+    monkeypatch.setattr(account, "save", save)
+    async with cloud(server, account) as model:
+        task = asyncio.create_task(anext(model.stream(REQUEST)))
+        await asyncio.to_thread(writing.wait, 30)
+        assert account.spent(TODAY) > MOST_OUT
+        task.cancel()
+        written.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert server.requests == []
+    assert account.spent(TODAY) == 0.0
 
 
 async def test_beyond_the_cap_nobody_is_asked() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import pytest
 
 from claudiad.clock import JumpClock
 from claudiad.errors import ModelError
 from claudiad.llm.budget import Budget
-from claudiad.llm.figures import Figures
+from claudiad.llm.figures import Call, Figures
 from claudiad.llm.model import ChatRequest, Done, Message, Piece
 from claudiad.llm.race import STALL_S, Late, NoAnswer, Race, Runner, Won
 from tests.fakes.chat import ScriptedModel
@@ -19,14 +21,46 @@ REQUEST = ChatRequest((Message("user", "「こんにちは」"),), None, 40)
 BUDGET = Budget(zero_at=0.0, first_token_s=0.5, turn_s=8.0)
 
 
+class Account(Figures):
+    """Keeps every call it is told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+
+    def observe(self, call: Call) -> None:
+        self.calls.append(call)
+        super().observe(call)
+
+    def faults(self, model: str) -> list[str | None]:
+        return [call.fault for call in self.calls if call.model == model]
+
+
+@dataclass
+class Slow(ScriptedModel):
+    """Closing its stream takes a second; `closed` counts those that came to their end."""
+
+    closed: int = 0
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece | Done, None]:
+        try:
+            async with aclosing(super().stream(request)) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            await self.clock.sleep(1.0)
+            self.closed += 1
+
+
 class Ring:
     """A race on a clock of its own."""
 
     def __init__(self) -> None:
         self.clock = JumpClock()
-        self.figures = Figures()
+        self.figures = Account()
         self.race = Race(self.figures, self.clock, lambda: 1000.0)
         self.events: list[object] = []
+        self.times: list[float] = []
 
     def model(self, name: str, **how: object) -> ScriptedModel:
         return ScriptedModel(name, self.clock, **how)  # type: ignore[arg-type]
@@ -35,6 +69,7 @@ class Ring:
         async with aclosing(self.race.run(REQUEST, runners, budget)) as events:
             async for event in events:
                 self.events.append(event)
+                self.times.append(self.clock.now())
 
     def of(self, kind: type) -> list[object]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -69,8 +104,21 @@ async def test_a_late_model_gets_company_and_the_first_token_wins() -> None:
     assert ring.of(Won) == [Won(quick, pytest.approx(0.6), hedged=True)]
     assert slow.running == quick.running == 0
     assert slow.written == 0
-    assert ring.figures.of("7b").calls == 1
-    assert ring.figures.of("7b").failure_rate == 0.0  # it was cancelled, which is no failure
+    assert ring.figures.faults("7b") == ["cancelled"]
+    assert ring.figures.faults("3b") == [None]
+
+
+@pytest.mark.parametrize("words", ['{"a":[],"r":"はい。"}', '{"a":[],"r":"' + "とても長い返事です。" * 20 + '"}'])
+async def test_closing_a_loser_keeps_nobody_waiting(words: str) -> None:
+    """The winner's first token is handed on when it comes; the loser is closed to its end, and none is left behind."""
+    ring = Ring()
+    slow, quick = Slow("7b", ring.clock, first_token_s=3.0), ring.model("3b", scripts=[words], first_token_s=0.1)
+    await ring.run(runner(slow), runner(quick))
+    (won,) = ring.of(Won)
+    assert ring.times[ring.events.index(won)] == pytest.approx(0.6)
+    assert ring.text == words
+    assert ring.times[-1] == pytest.approx(0.6 + 0.05 * (quick.written - 1))
+    assert (slow.running, slow.closed) == (0, 1)
 
 
 async def test_the_late_one_may_still_win() -> None:
@@ -162,7 +210,7 @@ async def test_a_cut_stream_names_who_broke_off() -> None:
         await ring.run(runner(model), runner(ring.model("3b")))
     assert none.value.broke_off is model
     assert len(ring.of(Piece)) == 3
-    assert ring.figures.of("7b").calls == 1
+    assert ring.figures.faults("7b") == ["cut"]
 
 
 async def test_no_model_at_all_is_no_answer() -> None:

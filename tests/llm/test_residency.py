@@ -12,7 +12,7 @@ import pytest
 from claudiad.clock import JumpClock
 from claudiad.llm.model import Message
 from claudiad.llm.ollama_server import OllamaServer
-from claudiad.llm.residency import Residency, Residents
+from claudiad.llm.residency import Residency
 from tests.fakes.ollama import FakeOllama, Fault, OllamaTransport, ScriptedModel
 
 PROMPT = (Message("system", "あなたは犬です。"),)
@@ -26,7 +26,6 @@ class Home:
     core: FakeOllama
     transport: OllamaTransport
     residency: Residency
-    changes: list[Residents]
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(20):
@@ -44,13 +43,10 @@ async def home(*installed: ScriptedModel, max_loaded: int = 3, warm: bool = True
     core = FakeOllama(clock, installed, max_loaded=max_loaded)
     transport = OllamaTransport(core)
     server = OllamaServer(transport.url, transport=transport)
-    changes: list[Residents] = []
-    residency = Residency(
-        server, ("big", "small"), lambda: PROMPT, clock, warm=warm, watch_s=30.0, on_change=changes.append
-    )
+    residency = Residency(server, ("big", "small"), lambda: PROMPT, clock, warm=warm, watch_s=30.0)
     running = asyncio.create_task(residency.run())
     try:
-        yield Home(clock, core, transport, residency, changes)
+        yield Home(clock, core, transport, residency)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -91,17 +87,17 @@ async def test_where_only_one_fits_the_first_one_stays(caplog: pytest.LogCapture
         assert caplog.text.count("there is no room for both") == 1
 
 
-async def test_a_missing_server_is_found_when_it_comes() -> None:
-    """Down is a state, not an end: what is configured is loaded as soon as the server answers."""
+async def test_a_missing_server_is_found_when_it_comes(caplog: pytest.LogCaptureFixture) -> None:
+    """Down is a state, not an end, and said once: what is configured is loaded as soon as the server answers."""
     async with home(*both()) as h:
         await h.transport.down()
         await h.until(lambda: h.residency.found.state == "down")
         later = h.clock.now() + 100
         await h.until(lambda: h.clock.now() > later)
-        assert len([change for change in h.changes if change.state == "down"]) == 1
+        assert caplog.text.count("Ollama down: ") == 1
         await h.transport.up()
         await h.until(lambda: h.residency.found.has("big"))
-        assert h.changes[-1].state == "up"
+        assert h.residency.found.state == "up"
 
 
 async def test_a_model_that_is_not_installed_is_named_and_left_alone() -> None:

@@ -22,7 +22,7 @@ from claudiad.llm.model import ChatRequest, Message
 from claudiad.llm.race import Race, Runner
 from claudiad.llm.request_class import PromptKind, RequestClass
 from claudiad.llm.thinker import Act, Concluded, Filler, Question, Say, Thinker, Thought
-from claudiad.purity.gate import is_clean
+from claudiad.purity.repertoire import is_clean
 from claudiad.robot import registry
 from claudiad.types import Decision
 from tests.fakes.chat import ScriptedModel
@@ -298,6 +298,17 @@ async def test_an_unsure_answer_is_asked_of_the_cloud() -> None:
     await h.think("今日は疲れたなあ", PromptKind.DIALOG)
     assert h.cloud is not None
     assert not h.cloud.requests
+
+
+async def test_an_unsure_answer_that_ends_late_is_not_asked_of_the_cloud() -> None:
+    """When no first token would be waited for any more, the cloud would cost money for nothing."""
+    h = head('{"a":[1005],"r":"はい、伏せます。"}', cloud='{"a":[],"r":"ゆっくり休んでくださいね。"}', token_s=0.3)
+    concluded = await h.think("今日は疲れたなあ", PromptKind.DIALOG)
+    assert h.clock.now() > Budget.of(RequestClass.SIMPLE, Settings().turn, 0.0).give_up_at
+    assert h.cloud is not None
+    assert not h.cloud.requests
+    assert "合っていますか" in h.said
+    assert concluded.account.model == "7b"
 
 
 async def test_bare_text_is_an_answer_without_actions() -> None:

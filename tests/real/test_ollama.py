@@ -76,21 +76,18 @@ async def test_the_server_knows_its_version_and_the_model(subject: Subject) -> N
     assert re.match(r"\d+\.\d+", await subject.server.version())
     (here,) = [each for each in await subject.server.installed() if same_model(each.name, subject.model)]
     assert here.size > 0
-    assert here.digest
     shown = await subject.server.show(subject.model)
     assert "completion" in shown.capabilities
-    assert shown.template
 
 
 async def test_a_loaded_model_is_listed_until_it_is_unloaded(subject: Subject) -> None:
-    """With its context length and its share of the GPU."""
+    """With its share of the GPU."""
     done = await subject.server.load(subject.model)
     assert done.reason == "load"
     (loaded,) = [each for each in await subject.server.loaded() if same_model(each.name, subject.model)]
     assert loaded.size > 0
     assert loaded.gpu_share is not None
     assert 0 <= loaded.gpu_share <= 1
-    assert loaded.context_length in (2048, None)
     await subject.server.unload(subject.model)
     assert not [each for each in await subject.server.loaded() if same_model(each.name, subject.model)]
 
@@ -158,6 +155,7 @@ async def test_a_missing_model_is_missing(subject: Subject) -> None:
 
 async def test_a_model_can_be_made_out_of_another(subject: Subject) -> None:
     """It is there, it answers, and making it again replaces it."""
+    client = ollama.AsyncClient(subject.server.address)
     try:
         for system in ("あなたは犬です。", "あなたは猫です。"):
             progress = subject.server.create(
@@ -170,12 +168,11 @@ async def test_a_model_can_be_made_out_of_another(subject: Subject) -> None:
             async with aclosing(progress) as steps:
                 assert [step.status async for step in steps][-1] == "success"
         assert [each for each in await subject.server.installed() if same_model(each.name, MADE)]
-        assert "num_ctx" in (await subject.server.show(MADE)).parameters
+        assert "num_ctx" in ((await client.show(MADE)).parameters or "")
         _, done = await answer(Subject(subject.server, MADE), ask("こんにちは", 20))
         assert done.tokens > 0
         await subject.server.unload(MADE)
     finally:
-        client = ollama.AsyncClient(subject.server.address)
         await client.delete(MADE)
         await client.close()
 
