@@ -19,7 +19,7 @@ import numpy as np
 from claudiad.app.barge_in import BargeIn
 from claudiad.app.early_thought import EarlyThought
 from claudiad.app.journal_fields import turn_fields
-from claudiad.app.judge import BACKCHANNEL, OWN_VOICE, Judge, Judged
+from claudiad.app.judge import BACKCHANNEL, OWN_VOICE, STOPPED, Judge, Judged
 from claudiad.app.ledger import TurnRecord, canonical_line, over_budget
 from claudiad.app.parts import Parts
 from claudiad.app.speculation import Guess, Speculator, Waste, hear_whole
@@ -59,6 +59,9 @@ motion that is stopped for it ends within seconds."""
 
 MUTED = "muted"
 
+CLOSING_S = 2.0
+"""What listened and thought ahead has so long to end."""
+
 SHORT, SCRAP = 4, 2
 """Kana: what is no longer and not understood does not interrupt the robot, nor, right behind a command, revoke it."""
 
@@ -75,6 +78,8 @@ class Said:
     guess: asyncio.Task[Guess | None] | None
     """About exactly this utterance, done or under way."""
     waste: Waste
+    barrier: tuple[int, int]
+    """`Dispatcher.barrier` when it was said: behind a stop since then it is not begun."""
     typed: Sentence | None = None
     """What was written instead of spoken: then the utterance holds no sound."""
 
@@ -126,6 +131,8 @@ class Conversation:
         self._typed = Typed()
         self._paused_at = 0.0
         """Clock time of the last voiced sample before the present pause."""
+        self._paused_in: tuple[int, int] | None = None
+        """`Dispatcher.barrier` at the beginning of the present pause, if there is one."""
         self._open: Turn | None = None
         """The last one that was understood: speech that resumes soon enough belongs to it."""
         self._working: dict[Turn, int] = {}
@@ -147,7 +154,7 @@ class Conversation:
 
         A stop in it is carried out before whatever waits. Raises Busy when too many wait.
         """
-        judged = self._judge.typed(text)
+        judged, barrier = self._judge.typed(text), self._parts.dispatcher.barrier()
         if judged.stop is not None:
             self._parts.lane.request(self._parts.quoted(text), latch=judged.stop.latch)
             self._parts.mouth.cancel()
@@ -157,7 +164,7 @@ class Conversation:
         here, now = self._endpointer.position, self._parts.clock.now()
         silence = Utterance(_NOTHING, here, here, here, here, 0, 0.0, 0.0)
         sentence = self._typed.sentence(text, judged if judged.stop is not None else None)
-        self._queue.put_nowait(Said(silence, now, now, None, Waste(), sentence))
+        self._queue.put_nowait(Said(silence, now, now, None, Waste(), barrier, sentence))
         return await sentence.answer
 
     async def stop(self, reason: str) -> StopReport:
@@ -228,8 +235,10 @@ class Conversation:
         match event:
             case SpeechPaused(utterance):
                 self._paused_at = _end_at(utterance, frame)
+                self._paused_in = self._parts.dispatcher.barrier()
                 self._speculator.begin(utterance)
             case SpeechResumed(pause_ms):
+                self._paused_in = None
                 self._early.drop()
                 self._patience.paused(pause_ms)
             case SpeechDiscarded():
@@ -248,7 +257,11 @@ class Conversation:
                 self._typed.lost(lost.typed)
             log.warning("recognition cannot keep up: an utterance was dropped (%s)", what)
         guess, waste = self._speculator.take(utterance)
-        said = Said(utterance, _end_at(utterance, frame), self._parts.clock.now(), guess, waste)
+        barrier = self._parts.dispatcher.barrier()
+        if self._paused_in is not None and self._stops.broke_in(utterance) is None:
+            barrier = self._paused_in  # a stop in the silence behind it came later than it
+        self._paused_in = None
+        said = Said(utterance, _end_at(utterance, frame), self._parts.clock.now(), guess, waste, barrier)
         self._queue.put_nowait(said)
 
     def _guessed(self, utterance: Utterance, guess: Guess) -> None:
@@ -313,6 +326,10 @@ class Conversation:
                 judged, as_one = await self._hear(said, turn)
                 if judged.dropped == MUTED:
                     continue
+                if self._overtaken(said, judged):
+                    before = None
+                    if judged.decision is not None:
+                        judged = replace(judged, decision=None, dropped=STOPPED)
                 if before is None or not await self._go_on(before, judged, as_one, said):
                     self._turns += 1
                     await self._begin(turn, judged, said)
@@ -398,6 +415,10 @@ class Conversation:
             return replace(judged, decision=None, dropped=OWN_VOICE)
         return judged
 
+    def _overtaken(self, said: Said, judged: Judged) -> bool:
+        """A stop came since it was said: it ends what waited to be understood as well (a stop, of course, is none)."""
+        return judged.stop is None and said.barrier != self._parts.dispatcher.barrier()
+
     async def _begin(self, turn: Turn, judged: Judged, said: Said) -> None:
         """Start what the utterance calls for, and end what it ends."""
         if judged.stop is not None:
@@ -416,6 +437,8 @@ class Conversation:
         else:
             await self._make_way(judged.decision)
             self._let_go()
+            if not self._overtaken(said, judged):  # else nothing of it will: a stop came while it made way
+                turn.begins()
             self._start(turn, self._work(turn, judged, said))
             no_more = said.typed is not None or judged.decision.route in ("fallback", "none", "emergency")
             self._open = None if no_more else turn
@@ -450,6 +473,7 @@ class Conversation:
             rest.transcript, text=decision.text, reading=first.reading + rest.transcript.reading, dropped=None
         )
         self._patience.paused((said.utterance.speech_start_sample - turn.speech_end_sample) * 1000 // SAMPLE_RATE)
+        turn.begins()
         self._start(turn, turn.go_on(Judged(decision, None, transcript), said.utterance, more))
         await asyncio.sleep(0)
         return True
@@ -511,7 +535,7 @@ class Conversation:
         if decision.actions or decision.reply:
             self._parts.mouth.cancel()
         if decision.actions and self._parts.dispatcher.running is not None:
-            await self._parts.dispatcher.stop(reason="a newer command")
+            await self._parts.dispatcher.stop("a newer command", in_turn=True)
 
     def _think_no_further(self) -> None:
         """What models are thinking about is overtaken."""
@@ -564,11 +588,8 @@ class Conversation:
         await self._stops.settled()
 
     async def _quiet(self) -> None:
-        """Leave nothing playing and nothing moving."""
+        """Leave nothing playing and nothing moving, before anything is waited for that could hang."""
         self._parts.mouth.cancel()
-        await self._speculator.close()
-        await self._early.close()
-        await self._stops.close()
         pending = [t for t in self._tasks if not t.done()]
         if self._parts.dispatcher.running is not None or self._parts.dispatcher.unsettled:
             await self._parts.dispatcher.stop(reason="shutdown")
@@ -576,6 +597,13 @@ class Conversation:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
         self._typed.close()
+        try:
+            async with asyncio.timeout(CLOSING_S):
+                await self._speculator.close()
+                await self._stops.close()
+                await self._early.close()
+        except TimeoutError:
+            log.warning("recognition or a language model does not end within %g s; it is left", CLOSING_S)
 
 
 def _as_one(begun: Decision, whole: Decision, more: Continuation) -> Decision:

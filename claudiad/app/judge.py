@@ -33,6 +33,8 @@ SPEAKING_OOV = 0.997
 
 OWN_VOICE = "own voice"
 BACKCHANNEL = "backchannel"
+STOPPED = "stopped"
+"""A stop came between its being said and its being understood."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,8 @@ class Turn:
         self._motion: asyncio.Future[bool] | None = None
         """The last plan: whether all of it was done."""
         self._thinking: asyncio.Task[None] | None = None
-        self._began_in = parts.dispatcher.epoch()
-        """What a model answers is not begun after a stop since then."""
-        self._epoch: tuple[int, int] | None = None
+        self._epoch = parts.dispatcher.epoch()
+        """What is done belongs to it: a stop since then ends it, also where it has not begun."""
         self._account = Account()
 
     @property
@@ -74,6 +73,10 @@ class Turn:
         """What it acts on; None when it does not."""
         return self.judged.decision if self.judged is not None else None
 
+    def begins(self) -> None:
+        """From now on a stop ends it; those before, which made way for it, do not."""
+        self._epoch = self._parts.dispatcher.epoch()
+
     async def stop(self, judged: Judged, *, quietly: bool = False) -> None:
         """Stop everything, then say so; `quietly` says nothing where it worked."""
         parts, clock = self._parts, self._parts.clock
@@ -82,7 +85,7 @@ class Turn:
         latch = match is not None and match.latch
         parts.mouth.cancel()
         self.ledger.mark("dispatch", clock.now())
-        report = await parts.dispatcher.stop(reason=parts.quoted(judged.transcript.text), latch=latch)
+        report = await parts.dispatcher.stop(parts.quoted(judged.transcript.text), latch, in_turn=True)
         if report.acknowledged:
             self.ledger.mark("stop", clock.now())
         parts.mind.forget()
@@ -106,7 +109,7 @@ class Turn:
     async def go_on(self, judged: Judged, utterance: Utterance, more: Continuation) -> None:
         """What the person said right behind it: do more, do something else, or take it back.
 
-        `judged` is all that was said, as one.
+        `judged` is all that was said, as one. What more is to be done belongs to the time since `begins`.
         """
         parts = self._parts
         self.utterances.append(utterance)
@@ -114,7 +117,10 @@ class Turn:
         self.judged = judged
         if more.kind in ("replace", "cancel"):
             self._motion = None  # what comes instead does not wait for what it replaces to be completed
-            report = await parts.dispatcher.stop(reason=parts.quoted(judged.transcript.text))
+            barrier = parts.dispatcher.barrier()
+            report = await parts.dispatcher.stop(parts.quoted(judged.transcript.text), in_turn=True)
+            if parts.dispatcher.barrier() == barrier:  # or nothing more of it may begin
+                self.begins()
             self._log.append("done" if report.acknowledged else "unknown")
             parts.mind.forget()
         decision = judged.decision
@@ -127,10 +133,9 @@ class Turn:
         """Do and say what a language model answers, while it writes it; ends with the last motion and the last sound.
 
         `filler` gives something short to say while it takes long. What the model wants done is begun only if no stop
-        came since the question.
+        came since the turn began.
         """
         self.judged = judged
-        self._epoch = self._began_in
         work: list[asyncio.Task[Any]] = []
         written: asyncio.Queue[str | None] = asyncio.Queue()
         reading = self._thinking = asyncio.create_task(self._read(thinking, filler, written, work), name="thoughts")
@@ -315,14 +320,14 @@ class Turn:
 
     async def _move(self, actions: Sequence[Action], dispatched: OnDispatch) -> list[StepResult]:
         """Run a plan behind the one before it, which must have been completed: a sequence ends where one step fails."""
-        before, mine = self._motion, asyncio.get_running_loop().create_future()
+        before, epoch, mine = self._motion, self._epoch, asyncio.get_running_loop().create_future()
         self._motion = mine
         results: list[StepResult] = []
         self._log.append(results)
         done = False
         try:
             if before is None or await asyncio.shield(before):
-                results += await self._parts.dispatcher.run(actions, on_dispatch=dispatched, since=self._epoch)
+                results += await self._parts.dispatcher.run(actions, on_dispatch=dispatched, since=epoch)
             else:
                 results += [StepResult(action, RobotOutcome(Status.INTERRUPTED)) for action in actions]
             done = all(r.status is Status.DONE for r in results)

@@ -60,6 +60,7 @@ class Dispatcher:
         self._waiting = 0
         self._running: str | None = None
         self._unsettled = False
+        self._in_turn = 0
 
     @property
     def unsettled(self) -> bool:
@@ -130,11 +131,20 @@ class Dispatcher:
         """
         return self._lane.generation, self._robot.stops_elsewhere
 
-    async def stop(self, reason: str, latch: bool = False) -> StopReport:
+    def barrier(self) -> tuple[int, int]:
+        """As `epoch`, without the stops that came `in_turn`.
+
+        What was said before one of the others and still waits to be understood must not be begun after it.
+        """
+        return self._lane.generation - self._in_turn, self._robot.stops_elsewhere
+
+    async def stop(self, reason: str, latch: bool = False, *, in_turn: bool = False) -> StopReport:
         """Stop the robot, end the sequence under way and those that wait; with `latch` nothing moves until `reset`.
 
+        `in_turn`: asked for by something said, in the order of what is said: it does not concern what was said since.
         Cancelling the wait does not take the stop back.
         """
+        self._in_turn += in_turn
         report = await asyncio.wrap_future(self._lane.request(reason, latch))
         self._unsettled = self._unsettled and not report.acknowledged
         return report
@@ -160,7 +170,7 @@ class Dispatcher:
         ]
 
     async def _stop_step(self, step: Action, on_dispatch: OnDispatch | None) -> StepResult:
-        report = await self.stop("asked for in a sequence")
+        report = await self.stop("asked for in a sequence", in_turn=True)
         if on_dispatch is not None:
             on_dispatch(step, report.sent_at)
         status = Status.DONE if report.acknowledged else Status.UNREACHABLE
