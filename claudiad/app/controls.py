@@ -68,7 +68,7 @@ class DaemonControls:
         self._capture = capture
         self._reload = reload
         self._began = parts.clock.now()
-        self._counts = TurnCounts(parts.settings.turn)
+        self._counts = TurnCounts()
         self._last: tuple[TurnRecord, float] | None = None
 
     def attend(self, parts: Parts, conversation: Talk) -> None:
@@ -78,7 +78,7 @@ class DaemonControls:
 
     def note(self, record: TurnRecord) -> None:
         """A turn is over."""
-        self._counts.note(record)
+        self._counts.note(record, self._parts.settings.turn)
         self._last = record, self._parts.clock.now()
 
     async def status(self) -> JsonObject:

@@ -24,8 +24,7 @@ TIMES: Final = (
 class TurnCounts:
     """Fed with every record of a conversation; bounded, whatever was said."""
 
-    def __init__(self, budgets: TurnSettings) -> None:
-        self._budgets = budgets
+    def __init__(self) -> None:
         self._turns = 0
         self._routes: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
@@ -35,8 +34,8 @@ class TurnCounts:
         self._repairs: Counter[str] = Counter()
         self._times: dict[str, deque[float]] = {name: deque(maxlen=KEPT) for name in TIMES}
 
-    def note(self, record: TurnRecord) -> None:
-        """A turn is over."""
+    def note(self, record: TurnRecord, budgets: TurnSettings) -> None:
+        """A turn is over; `budgets` are those in force."""
         self._turns += 1
         if record.dropped is not None:
             self._dropped[record.dropped] += 1
@@ -45,7 +44,7 @@ class TurnCounts:
         self._outcomes.update(step.outcome for step in record.steps)
         self._repairs.update(record.repairs)
         self._refused += len(record.refused)
-        self._over_budget += bool(over_budget(record, self._budgets))
+        self._over_budget += bool(over_budget(record, budgets))
         for name, kept in self._times.items():
             if (ms := record.timings_ms.get(name)) is not None:
                 kept.append(ms)

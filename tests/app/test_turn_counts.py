@@ -15,17 +15,21 @@ from claudiad.config import Settings
 from claudiad.service.usage import Usage
 from claudiad.types import Action, Refusal
 
+BUDGETS = Settings().turn
 SIT = Step(Action("Sit", 1009), "座る", "done")
 FLIP = RefusedStep(Refusal("FrontFlip", 1030, "危ないです。"), "宙返り")
 
 
 def test_turns_are_counted_by_what_became_of_them() -> None:
     """Routes of those that were understood, reasons of those that were dropped, outcomes, refusals, late ones."""
-    counts = TurnCounts(Settings().turn)
-    counts.note(TurnRecord(1, "", route="hotpath", steps=(SIT, SIT), timings_ms={"speech_end_to_dispatch": 200.0}))
-    counts.note(TurnRecord(2, "", route="hotpath", refused=(FLIP,), timings_ms={"speech_end_to_dispatch": 900.0}))
-    counts.note(TurnRecord(3, "", dropped="silence", timings_ms={"decide": 0.0}))
-    counts.note(TurnRecord(4, "", route="llm", model="m", repairs=("gate", "gate", "stop word")))
+    counts = TurnCounts()
+    for record in (
+        TurnRecord(1, "", route="hotpath", steps=(SIT, SIT), timings_ms={"speech_end_to_dispatch": 200.0}),
+        TurnRecord(2, "", route="hotpath", refused=(FLIP,), timings_ms={"speech_end_to_dispatch": 900.0}),
+        TurnRecord(3, "", dropped="silence", timings_ms={"decide": 0.0}),
+        TurnRecord(4, "", route="llm", model="m", repairs=("gate", "gate", "stop word")),
+    ):
+        counts.note(record, BUDGETS)
     got = counts.to_json()
     assert (got["turns"], got["refused"], got["over_budget"]) == (4, 1, 1)
     assert got["routes"] == {"hotpath": 2, "llm": 1}
@@ -37,9 +41,9 @@ def test_turns_are_counted_by_what_became_of_them() -> None:
 
 def test_only_the_newest_times_are_kept() -> None:
     """A daemon that runs for months takes no more memory for them."""
-    counts = TurnCounts(Settings().turn)
+    counts = TurnCounts()
     for turn in range(KEPT + 10):
-        counts.note(TurnRecord(turn, "", route="hotpath", timings_ms={"stt": float(turn)}))
+        counts.note(TurnRecord(turn, "", route="hotpath", timings_ms={"stt": float(turn)}), BUDGETS)
     assert counts.to_json()["times_ms"]["stt"] == {"n": KEPT, "p50": 259.0, "p90": 459.0, "max": 509.0}
 
 
