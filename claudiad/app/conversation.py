@@ -35,7 +35,7 @@ from claudiad.audio.endpoint import (
     SpeechResumed,
     UtteranceCommitted,
 )
-from claudiad.audio.microphone import Microphone
+from claudiad.audio.microphone import LiveMicrophone, Microphone
 from claudiad.brain.backchannel import is_backchannel
 from claudiad.brain.continuation import Continuation, behind, continued, whole_of
 from claudiad.brain.openness import Openness, how_open, says_nothing
@@ -110,6 +110,7 @@ class Conversation:
         self._microphone = microphone
         self._on_turn = on_turn
         self._patient = patient
+        self._closely = True
         self._patience = Patience(s.turn)
         endpoint = s.endpoint
         if s.turn.adaptive:
@@ -215,6 +216,8 @@ class Conversation:
 
     async def _listen(self) -> None:
         e = self._endpointer
+        if isinstance(self._microphone, LiveMicrophone):
+            self._microphone.attend(closely=True)  # as it was left by the conversation before this one
         async for raw in self._microphone.frames():
             frame = self._echo.process(raw)
             for event in e.push(frame, nobody=self._echo.echo_only):
@@ -226,10 +229,19 @@ class Conversation:
                 self._barge_in.listen(e, undecided=self._undecided)
             self._look_for_others()
             self._close(e.position)
+            self._ease()
         last = Frame(_NOTHING, e.last_voiced_sample, self._parts.clock.now())
         for event in e.flush():
             self._note(event, last)
         await self._queue.put(None)
+
+    def _ease(self) -> None:
+        """In a quiet room frames may come a few at a time: nothing but the beginning of speech can be in them."""
+        parts = self._parts
+        closely = not self.idle or parts.speaker.playing or parts.dispatcher.running is not None
+        if closely != self._closely and isinstance(self._microphone, LiveMicrophone):
+            self._microphone.attend(closely=closely)
+        self._closely = closely
 
     def _note(self, event: Event, frame: Frame) -> None:
         match event:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from claudiad.audio.microphone import CaptureStats, Microphone
+from claudiad.audio.microphone import CaptureStats, LiveMicrophone
 from claudiad.types import FRAME_MS, Frame
 
 FRAMES_S = 10.0
@@ -26,7 +26,7 @@ class HandedOver:
     event loop. Use it as a context manager: leaving closes the device.
     """
 
-    def __init__(self, microphone: Microphone) -> None:
+    def __init__(self, microphone: LiveMicrophone) -> None:
         self._microphone = microphone
         self._waiting: asyncio.Queue[Frame | None] = asyncio.Queue(WAITING_MS // FRAME_MS)
         self._pump: asyncio.Task[None] | None = None
@@ -43,6 +43,10 @@ class HandedOver:
         """A number that changes as long as sound is taken or the device is tried again; None before the first try."""
         stats = self.stats
         return self.taken if stats.state == "open" else -stats.attempts if stats.attempts else None
+
+    def attend(self, *, closely: bool) -> None:
+        """See `LiveMicrophone`."""
+        self._microphone.attend(closely=closely)
 
     async def __aenter__(self) -> Self:
         self._pump = asyncio.create_task(self._read(), name="microphone")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from claudiad.audio.device import DeviceMicrophone
 from claudiad.audio.device_out import DeviceSpeaker
-from claudiad.audio.microphone import Microphone
+from claudiad.audio.microphone import LiveMicrophone
 from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import NullMicrophone, NullSpeaker
 from claudiad.clock import Clock
 from claudiad.config import AudioSettings
 
 
-def microphone_for(settings: AudioSettings, clock: Clock) -> Microphone:
+def microphone_for(settings: AudioSettings, clock: Clock) -> LiveMicrophone:
     """A device, or for `none` one that hears nothing."""
     return NullMicrophone() if settings.microphone == "none" else DeviceMicrophone(settings, clock)
 

@@ -14,13 +14,16 @@ from claudiad.types import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
 FIRST_BLOCK_S = 5.0
 """How long a device may take to deliver for the first time: a PulseAudio monitor took 0.4 to 1.8 s (measured)."""
+AT_EASE_S = 0.1
+"""Sound taken at a time while nobody speaks: to be woken costs more than a frame does. Well below the 250 ms of
+speech after which the stop listener begins."""
 
 
 class Capture:
     """Made before the device is opened, told its format by `begin`, over when the device falls silent."""
 
-    def __init__(self, clock: Clock, stale_s: float) -> None:
-        """Args: `stale_s` without a block means that the device is gone."""
+    def __init__(self, clock: Clock, stale_s: float, *, closely: bool = True) -> None:
+        """Args: `stale_s` without a block means that the device is gone; `closely`: see `attend`."""
         self._clock = clock
         self._stale_s = stale_s
         self._loop = asyncio.get_running_loop()
@@ -28,6 +31,8 @@ class Capture:
         self._ring: Ring | None = None
         self._last_block = clock.now()
         self._reason: str | None = None
+        self._closely = closely
+        self._enough = 0
         self.delivered = False
         """At least one block has come."""
 
@@ -46,13 +51,22 @@ class Capture:
         self._channels = opened.channels
         self._rate = opened.rate
         self._ring = Ring(opened.rate * ring_ms // 1000 * opened.channels)
+        # A ring that small would be full before anybody woke.
+        self._enough = min(round(opened.rate * AT_EASE_S) * opened.channels, self._ring.capacity // 2)
+
+    def attend(self, *, closely: bool) -> None:
+        """Deliver every block as it comes, or `AT_EASE_S` at a time; frames and times are the same."""
+        self._closely = closely
+        if closely:
+            self._wake.set()
 
     def on_block(self, block: Pcm) -> None:
         """The device's thread: copy and wake."""
         if self._ring is not None:
             self._ring.write(block)
             self._last_block = self._clock.now()
-            self._notify()
+            if self._closely or len(self._ring) >= self._enough:
+                self._notify()
 
     def on_end(self) -> None:
         """The device's thread: it has gone."""

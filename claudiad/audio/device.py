@@ -31,10 +31,18 @@ class DeviceMicrophone:
         self._stats = CaptureStats(device=settings.microphone)
         self._overflow_before = 0
         self._zeros = 0
+        self._closely = True
+        self._capture: Capture | None = None
 
     @property
     def stats(self) -> CaptureStats:
         return self._stats
+
+    def attend(self, *, closely: bool) -> None:
+        """See `LiveMicrophone`."""
+        self._closely = closely
+        if self._capture is not None:
+            self._capture.attend(closely=closely)
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """See `Microphone`. What was in the air while the device was away is not counted as samples."""
@@ -67,7 +75,7 @@ class DeviceMicrophone:
             if pause:
                 await self._clock.sleep(self._settings.reopen_ms / 1000)
             self._stats.attempts += 1
-            capture = Capture(self._clock, self._settings.stale_ms / 1000)
+            capture = Capture(self._clock, self._settings.stale_ms / 1000, closely=self._closely)
             try:
                 opened = await self._host.open_input(self._settings.microphone, capture.on_block, capture.on_end)
             except DeviceError as error:
@@ -78,6 +86,7 @@ class DeviceMicrophone:
                     log.warning("no microphone: %s; looking again every %d ms", error, self._settings.reopen_ms)
                 continue
             capture.begin(opened, self._settings.ring_ms)
+            self._capture = capture
             stats = self._stats
             stats.device, stats.rate, stats.channels, stats.state = opened.device, opened.rate, opened.channels, "open"
             stats.reopened += again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from claudiad.types import Frame
 
@@ -47,4 +47,13 @@ class Microphone(Protocol):
 
         It never raises because of a device: one that is missing or gone is waited for.
         """
+        ...
+
+
+@runtime_checkable
+class LiveMicrophone(Microphone, Protocol):
+    """One that delivers at the speed of sound."""
+
+    def attend(self, *, closely: bool) -> None:
+        """Every frame as it comes (as at first), or several at a time, which is cheaper, while nobody speaks."""
         ...

@@ -144,6 +144,9 @@ class NullMicrophone:
     def stats(self) -> CaptureStats:
         return self._stats
 
+    def attend(self, *, closely: bool) -> None:
+        """See `LiveMicrophone`."""
+
     async def frames(self) -> AsyncGenerator[Frame, None]:
         self._stats.state = "open"
         try:

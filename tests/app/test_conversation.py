@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from claudiad.app.conversation import QUEUE
 from claudiad.app.judge import OWN_TAIL_S
 from claudiad.app.stop_listener import SILENCE_MS
+from claudiad.audio.microphone import CaptureStats, Microphone
 from claudiad.brain.wording import LATCHED, RELEASED, STOPPED
 from claudiad.robot.dispatcher import LATCHED as HELD
-from claudiad.types import FRAME_MS, Posture
+from claudiad.types import FRAME_MS, Frame, Posture
 from tests.app.room import SECONDS_PER_KANA, room, settings_with
 
 
@@ -463,3 +465,36 @@ async def test_utterances_at_the_length_limit_are_marked(monkeypatch: pytest.Mon
         await r.play(voice(1300, amplitude=9000))
         await r.until(lambda: len(r.records) == 2)
         assert [one.truncated for one in r.records] == [True, False]
+
+
+class Attended:
+    """A live microphone that remembers how closely it was listened to."""
+
+    def __init__(self, inner: Microphone) -> None:
+        self._inner = inner
+        self.closely: list[bool] = []
+
+    @property
+    def stats(self) -> CaptureStats:
+        return self._inner.stats
+
+    def frames(self) -> AsyncGenerator[Frame, None]:
+        return self._inner.frames()
+
+    def attend(self, *, closely: bool) -> None:
+        self.closely.append(closely)
+
+
+async def test_it_listens_closely_while_anything_is_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the beginning of speech to the end of motion and voice every frame counts; in between they may come late."""
+    live: list[Attended] = []
+    async with room(monkeypatch, microphone=lambda m: live.append(Attended(m)) or live[-1]) as r:  # type: ignore[func-returns-value]
+        await r.until(lambda: live[0].closely == [True, False])
+        await r.speak("踊って")
+        assert live[0].closely == [True, False, True]
+        await r.moving("Dance1")
+        assert live[0].closely == [True, False, True]
+        await r.until(lambda: r.conversation.idle and not r.speaker.playing)
+        at = r.microphone.position
+        await r.until(lambda: r.microphone.position > at + 320)
+        assert live[0].closely == [True, False, True, False]

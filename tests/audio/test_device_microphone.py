@@ -73,6 +73,37 @@ async def test_stereo_at_48_khz_becomes_16_khz_frames() -> None:
     assert (bench.microphone.stats.rate, bench.microphone.stats.channels) == (48_000, 2)
 
 
+async def test_at_ease_the_same_frames_come_a_few_at_a_time() -> None:
+    """In a quiet room 100 ms wake the loop once, with the times they would have had; then nothing is held back."""
+    async with _listening(_Bench(FakeHost())) as bench:
+        await _opened(bench)
+        bench.microphone.attend(closely=False)
+        got = []
+        for _ in range(11):
+            await bench.clock.sleep(0.02)
+            await bench.hear(tone(700, 20))
+            got.append(len(bench.got))
+        assert got == [0, 0, 0, 0, 5, 5, 5, 5, 5, 10, 10]
+        bench.microphone.attend(closely=True)
+        await bench.until(lambda: len(bench.got) == 11)
+        await bench.hear(tone(700, 20))
+        assert len(bench.got) == 12
+    assert [frame.start_sample for frame in bench.got] == [320 * k for k in range(12)]
+    assert [frame.captured_at for frame in bench.got[:11]] == pytest.approx([0.02 * k for k in range(1, 12)])
+
+
+async def test_at_ease_a_device_that_goes_away_is_noticed_as_soon() -> None:
+    """What it had delivered before is not lost, and it is reopened; the next one is as much at ease."""
+    async with _listening(_Bench(FakeHost(), stale_ms=400)) as bench:
+        await _opened(bench)
+        bench.microphone.attend(closely=False)
+        await bench.hear(tone(400, 20))
+        await bench.until(lambda: len(bench.host.streams) == 2)
+        assert len(bench.got) == 1
+        await bench.hear(tone(400, 20))
+        assert len(bench.got) == 1
+
+
 async def test_closing_the_listener_closes_the_device() -> None:
     """No stream and no task is left over, and the state says so."""
     async with _listening(_Bench(FakeHost())) as bench:
