@@ -75,10 +75,16 @@ async def test_the_state_has_an_age(tmp_path: Path) -> None:
 
 
 async def test_a_robot_that_comes_later_is_found(tmp_path: Path) -> None:
-    """Without a robot a start is no error and nothing is done; when one comes it is there, and nothing was sent."""
+    """Without a robot a start is no error and nothing is done; when one comes it is there, and nothing was sent.
+
+    Before the first request its interface is kept for `claudiad stop-robot`, in place of an earlier start's.
+    """
     with Go2Sim() as gone:
         domain = gone.domain
+    kept, seen = tmp_path / "kept" / memo.NAME, []
+    memo.save(kept.parent, "eth9", 9)
     async with rig(domain, tmp_path) as r:
+        r.witness.on_sport = lambda: seen.append(json.loads(kept.read_text()))
         assert r.robot.state().age_ms == math.inf
         assert r.robot.state().posture is Posture.UNKNOWN
         (refused,) = await r.run(act("Hello"))
@@ -88,7 +94,9 @@ async def test_a_robot_that_comes_later_is_found(tmp_path: Path) -> None:
             await until(lambda: r.robot._there.sport.reachable, "its sport service")
             sim.status()
             assert (sim.calls(), r.witness.heard) == ([], [])
+            assert json.loads(kept.read_text())["interface"] == "eth9", "nothing was commanded yet"
             assert statuses(await r.run(act("Sit"))) == ["done"]
+            assert seen == [{"interface": "lo", "domain": domain}]
             assert motions(sim.calls()) == ["Sit"]
 
 

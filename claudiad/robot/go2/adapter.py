@@ -89,11 +89,12 @@ class Go2Robot:
         photos: Path | None = None,
         kept: Path | None = None,
     ) -> None:
-        """`photos`: where pictures go; `kept`: folder in which the interface of a good start is remembered."""
+        """`photos`: where pictures go; `kept`: the folder that remembers the interface of a robot that was found."""
         self._clock = clock
         self._interface, self._domain = interface_name, domain
         self._limits = limits or Limits()
         self._photos, self._kept = photos, kept
+        self._remembered = False
         self._table: Mapping[str, ActionSpec] = registry.load()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="go2")
         self._hold: Hold | None = None
@@ -111,6 +112,7 @@ class Go2Robot:
         RobotError when the interface cannot be used, Busy when another process holds the robot.
         """
         interface.check(self._interface)
+        self._remembered = False
         self._hold = Hold(self._interface, self._domain)
         try:
             self._robot = await asyncio.to_thread(connect, self._interface, self._domain)
@@ -126,11 +128,20 @@ class Go2Robot:
             raise
         if self._watch.seen is None:
             log.warning("no Go2 reports anything on %s yet; it will be found when it does", self._interface)
-        elif self._kept is not None:
-            try:
-                memo.save(self._kept, self._interface, self._domain)
-            except OSError as fault:
-                log.warning("`claudiad stop-robot` will have to be told the interface: %s", fault)
+        else:
+            self._remember()
+
+    def _remember(self) -> None:
+        """Keep the interface for `claudiad stop-robot`, once in each start."""
+        if self._remembered:
+            return
+        self._remembered = True
+        if self._kept is None:
+            return
+        try:
+            memo.save(self._kept, self._interface, self._domain)
+        except OSError as fault:
+            log.warning("`claudiad stop-robot` will have to be told the interface: %s", fault)
 
     @property
     def _there(self) -> Connection:
@@ -193,6 +204,9 @@ class Go2Robot:
         def allowed() -> bool:
             return self._stops == stops and permit()
 
+        # A robot that came after the start. Whatever becomes of this process now, something is left that can stop it.
+        if not self._remembered:
+            await asyncio.get_running_loop().run_in_executor(self._worker, self._remember)
         if action.name == registry.PHOTO:
             return await self._photograph(allowed)
         if robot.watch.foreign:

@@ -1,4 +1,4 @@
-"""The interface of the last good start, for `claudiad stop-robot`: no configuration can lose it."""
+"""The interface of the robot that was last commanded, for `claudiad stop-robot`: no configuration can lose it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NAME = "go2.json"
+MODE = 0o644
 
 
 def folders(environ: Mapping[str, str]) -> list[Path]:
@@ -21,15 +22,19 @@ def folders(environ: Mapping[str, str]) -> list[Path]:
 
 
 def save(folder: Path, interface: str, domain: int) -> None:
-    """Keep it. Raises OSError."""
+    """Keep it, readable for whoever may look into the folder, whatever the umask: they stop the robot with it.
+
+    Raises OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f"{NAME}.new"
     fresh.write_text(json.dumps({"interface": interface, "domain": domain}), encoding="utf-8")
+    fresh.chmod(MODE)
     fresh.replace(folder / NAME)
 
 
 def load(environ: Mapping[str, str] = os.environ) -> tuple[str, int] | None:
-    """Interface and domain of the last good start, whoever's it was; what cannot be read is passed over."""
+    """Interface and domain of the last robot, whoever's it was; what cannot be read is passed over."""
     found: list[tuple[float, str, int]] = []
     for folder in folders(environ):
         # Whatever is wrong with a file, the next one may be right, and --interface is left.

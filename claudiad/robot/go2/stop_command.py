@@ -1,6 +1,6 @@
 """`claudiad stop-robot`: the stop alone. Needs the SDK and an interface, and nothing else that could be broken.
 
-No configuration is read: the interface is the one given, or that of the last good start.
+No configuration is read: the interface is the one given, or that of the robot that was found or commanded last.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def parser() -> argparse.ArgumentParser:
         "configuration; moves nothing; works while a daemon holds the robot.",
         epilog="Exit statuses: 0 acknowledged · 64 wrong command line · 76 not acknowledged · 78 no SDK, no interface",
     )
-    p.add_argument("--interface", help="network interface of the Go2 (default: that of the last good start)")
-    p.add_argument("--domain", type=int, help="DDS domain (default: that of the last good start, else 0)")
+    p.add_argument("--interface", help="network interface of the Go2 (default: that of the robot that was found last)")
+    p.add_argument("--domain", type=int, help="DDS domain (default: that of the robot that was found last, else 0)")
     p.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="how long to try (default: 5)")
     return p
 

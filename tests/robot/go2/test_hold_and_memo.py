@@ -34,6 +34,16 @@ def test_what_was_kept_last_is_found(tmp_path: Path) -> None:
     assert memo.load(environ) == ("eth0", 0)
 
 
+def test_whoever_may_look_into_the_folder_can_read_it(tmp_path: Path) -> None:
+    """The unit's umask is 0077, and a member of its group has to be able to stop the robot."""
+    before = os.umask(0o077)
+    try:
+        memo.save(tmp_path, "eth0", 0)
+    finally:
+        os.umask(before)
+    assert (tmp_path / memo.NAME).stat().st_mode & 0o777 == 0o644
+
+
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"interface": "eth0"}', '{"interface": "e", "domain": "x"}', "\x00"]
 )
