@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from pathlib import Path
 
 from claudiad.app.ears import Ears
 from claudiad.app.language_models import LanguageModels, open_models
+from claudiad.app.settings_checks import wakes
+from claudiad.app.state import open_audit, state_directory
 from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import NullSpeaker
 from claudiad.brain.backchannel import BackchannelTable, load_backchannels
@@ -28,8 +29,9 @@ from claudiad.brain.openness import OpennessTable, load_openness
 from claudiad.brain.reading import reading
 from claudiad.brain.router import Router, Tables, load_tables
 from claudiad.clock import Clock
-from claudiad.config import Settings
+from claudiad.config import BrainSettings, Settings
 from claudiad.llm.wording import THINKING
+from claudiad.purity import latin
 from claudiad.robot.base import Robot
 from claudiad.robot.dispatcher import Dispatcher
 from claudiad.robot.motion import Limits
@@ -87,22 +89,19 @@ def brain_tables(settings: Settings, registry: Mapping[str, ActionSpec]) -> Tabl
     return load_tables(askable(registry), own)
 
 
+def mind_of(tables: Tables, settings: BrainSettings) -> Mind:
+    """What decides by these tables."""
+    return Mind(Router(tables), DecisionCache(settings.cache_ttl_s, settings.cache_size, settings.cache_near))
+
+
 def wake_gate(settings: Settings) -> WakeGate:
     """The wake gate: on with a real robot unless told otherwise."""
-    mode = settings.wake.mode
-    enabled = mode == "on" or (mode == "auto" and settings.robot.engine == "go2")
     fillers = [
         reading(f) for f in ("ねえ", "ねえねえ", "えーと", "あの", "あのー", "ちょっと", "おい", "ほら", "はい", "さあ")
     ]
-    return WakeGate([reading(p) for p in settings.wake.phrases], fillers, settings.wake.follow_up_ms, enabled=enabled)
-
-
-def state_directory(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where what must survive a restart is kept: systemd's StateDirectory, else the user's."""
-    if given := environ.get("STATE_DIRECTORY"):
-        return Path(given.split(":")[0])
-    base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "claudia"
+    return WakeGate(
+        [reading(p) for p in settings.wake.phrases], fillers, settings.wake.follow_up_ms, enabled=wakes(settings)
+    )
 
 
 def open_robot(settings: Settings, clock: Clock) -> Robot:
@@ -179,11 +178,8 @@ async def assemble(
             voice = WatchedVoice(voice, heartbeats)
         mouth = Mouth(voice, speaker, clock, volume=settings.tts.volume)
         stack.push_async_callback(mouth.close)
-        audit = None
-        if keep and settings.audit.enabled:
-            directory = Path(settings.audit.directory) if settings.audit.directory else state_directory()
-            a = settings.audit
-            audit = AuditLog(directory, a.max_bytes, a.keep, settings.privacy.log_speech)
+        audit = open_audit(settings) if keep else None
+        if audit is not None:
             stack.callback(audit.close)
         await mouth.prime(settings.tts.acknowledgements)
         if models is None and settings.llm.enabled:
@@ -191,9 +187,10 @@ async def assemble(
             models = await stack.enter_async_context(open_models(settings, clock, registry, tables, kept=kept))
         if models is not None:
             priming = asyncio.create_task(mouth.prime(THINKING), name="prime fillers")  # nobody waits for these
-            stack.push_async_callback(_ended, priming)
-        b = settings.brain
-        mind = Mind(Router(tables), DecisionCache(b.cache_ttl_s, b.cache_size, b.cache_near))
+            stack.push_async_callback(ended, priming)
+            warming = asyncio.create_task(asyncio.to_thread(latin.warm), name="warm the filter")  # nor for this
+            stack.push_async_callback(ended, warming)
+        mind = mind_of(tables, settings.brain)
         mind.decide("準備はいいですか", robot.state(), clock.now())  # the first analysis costs ten times the others
         gc.collect()
         resident.release(("system.dic",))
@@ -219,6 +216,7 @@ async def assemble(
         )
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel it, and wait for its end; what it raises is nobody's any more."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -126,12 +126,8 @@ class StopFinder:
             return False
         return any(c not in self._table.kanji for c in heard.text if "一" <= c <= "龯")
 
-    def is_release(self, text: str) -> bool:
-        """True for the exact words that take a latch off, alone or after the robot's name."""
-        return self.releases(hear(text))
-
     def releases(self, heard: Heard) -> bool:
-        """The same for a text that has been read already."""
+        """True for the exact words that take a latch off, alone or after the robot's name."""
         surface = heard.letters.replace(" ", "")
         for name in ("", "クラウディア", "ねえクラウディア", "クラちゃん"):
             if surface.startswith(name) and surface[len(name) :] in self._table.releases:

@@ -29,7 +29,8 @@ from claudiad.llm.confidence import CONTRARY, LATER, NOW, Evidence, agreement, c
 from claudiad.llm.model import ChatModel, ChatRequest, Done, Piece
 from claudiad.llm.race import Late, NoAnswer, Race, Runner, Won
 from claudiad.llm.request_class import PromptKind, RequestClass
-from claudiad.llm.speakable import speakable
+from claudiad.llm.speakable import Speakable, speakable
+from claudiad.purity.filter import is_quick
 from claudiad.robot.registry import MOVE, ActionSpec
 from claudiad.types import Action, Decision, Kind, Route
 
@@ -261,22 +262,22 @@ class Thinking:
                     case Piece(text, logprob):
                         if logprob is not None:
                             draft.logprobs.append(logprob)
-                        self._read(text, draft)
+                        await self._read(text, draft)
                     case Done():
                         draft.done = event
-                        self._finish(draft)
+                        await self._finish(draft)
 
-    def _read(self, text: str, draft: _Draft) -> None:
+    async def _read(self, text: str, draft: _Draft) -> None:
         for event in draft.reader.feed(text):
             match event:
                 case ActionsClosed(proposal):
-                    self._choose(proposal, draft)
+                    await self._choose(proposal, draft)
                 case ReplyText(more):
                     draft.streamed += len(more)
                     for clause in draft.clauses.push(more):
-                        self._clause(clause, draft)
+                        await self._clause(clause, draft)
 
-    def _choose(self, proposal: Proposal, draft: _Draft) -> None:
+    async def _choose(self, proposal: Proposal, draft: _Draft) -> None:
         """What it wants to do is known, before it has said a word."""
         draft.agreement = self._agreement(proposal)
         if draft.believed and proposal.actions:
@@ -284,7 +285,7 @@ class Thinking:
         if draft.believed:  # the older form: words first
             held, draft.held = draft.held, []
             for clause in held:
-                self._clause(clause, draft)
+                await self._clause(clause, draft)
 
     def _agreement(self, proposal: Proposal) -> float:
         if not proposal.valid or proposal.unknown:
@@ -293,11 +294,11 @@ class Thinking:
         asked = q.kind is PromptKind.COMMAND
         return agreement(q.text, proposal.actions, t.evidence, t.registry, asked=asked)
 
-    def _clause(self, clause: str, draft: _Draft) -> None:
+    async def _clause(self, clause: str, draft: _Draft) -> None:
         if not draft.believed:
             draft.held.append(clause)
             return
-        clean = speakable(clause, self._t.stops)
+        clean = await self._speakable(clause)
         draft.repairs += clean.repairs
         draft.left_out |= clean.left_out
         if clean.text:
@@ -305,21 +306,27 @@ class Thinking:
         elif not self._gone_out and not self._asked_again and not self._too_late:
             raise _Unclean
 
-    def _finish(self, draft: _Draft) -> None:
+    async def _finish(self, draft: _Draft) -> None:
         """The answer is complete."""
         answer = draft.answer = draft.reader.finish()
         if draft.done is not None and draft.model is not None:
             self._t.answered(draft.model.name, draft.done)
         rest = answer.reply[draft.streamed :]  # what came behind other text is only known now
         for clause in (*draft.clauses.push(rest), *draft.clauses.flush()):
-            self._clause(clause, draft)
+            await self._clause(clause, draft)
         if not draft.believed:
-            draft.held = self._cleaned(draft)
+            draft.held = await self._cleaned(draft)
         draft.confidence = self._confidence(answer, draft)
 
-    def _cleaned(self, draft: _Draft) -> list[str]:
+    async def _speakable(self, clause: str) -> Speakable:
+        """In another thread where it may take long: an unknown Latin word costs milliseconds, the first one a model."""
+        if is_quick(clause):
+            return speakable(clause, self._t.stops)
+        return await asyncio.to_thread(speakable, clause, self._t.stops)
+
+    async def _cleaned(self, draft: _Draft) -> list[str]:
         """What waited for the whole answer, as it can be said."""
-        clean = [speakable(clause, self._t.stops) for clause in draft.held]
+        clean = [await self._speakable(clause) for clause in draft.held]
         draft.repairs += [kind for each in clean for kind in each.repairs]
         draft.left_out |= any(each.left_out for each in clean)
         return [each.text for each in clean if each.text]

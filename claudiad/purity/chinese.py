@@ -9,7 +9,7 @@ from functools import cache
 from claudiad.purity.joints import chinese_spans, sounds_japanese
 from claudiad.purity.repertoire import KANA, is_foreign, is_han
 from claudiad.purity.tables import chinese, variants
-from claudiad.purity.traced import Traced
+from claudiad.purity.traced import Traced, any_of
 
 _TWO_KANJI = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]{2}")
 _TAIL = r"し(?=ま|た[いがく]|なが)|し(?=な)|して|した|する|(?=\Z)|"
@@ -45,7 +45,8 @@ def reshape(clause: Traced) -> Traced:
     places = [i for i, c in enumerate(clause.text) if c in table and is_foreign(c)]
     if not places:
         return clause
-    new = "".join(table[c] if i in places else c for i, c in enumerate(clause.text))
+    there = frozenset(places)
+    new = "".join(table[c] if i in there else c for i, c in enumerate(clause.text))
     if not sounds_japanese(new, places):
         return clause
     for begin, end in _rows(places):
@@ -81,39 +82,37 @@ def _conjugated(match: re.Match[str]) -> str:
     if tail == "した":
         return te[:-1] + {"て": "た", "で": "だ"}[te[-1]]
     if tail == "し":
-        behind = match.string[match.end() :]
-        return negative if behind.startswith("な") and not behind.startswith("なが") else stem
+        text, end = match.string, match.end()
+        return negative if text.startswith("な", end) and not text.startswith("なが", end) else stem
     if tail == "して" or match.end() == len(match.string):
         return te
     return dictionary
 
 
 def _joined(match: re.Match[str]) -> str:
-    before = match.string[: match.start()].rstrip()
-    pause = "" if not before else "、" if before[-1] in "てで" else "。"
+    last = match.start() - 1
+    while last >= 0 and match.string[last].isspace():
+        last -= 1
+    pause = "" if last < 0 else "、" if match.string[last] in "てで" else "。"
     return pause + chinese().joins[match[1]]
 
 
 @cache
 def _joins() -> re.Pattern[str]:
     # 然后は挨拶します: models put a particle behind it that no connective has.
-    return re.compile(f"({_any_of(chinese().joins)})(?:は(?!い))?")
+    return re.compile(f"({any_of(chinese().joins)})(?:は(?!い))?")
 
 
 @cache
 def _verbs() -> re.Pattern[str]:
-    return re.compile(f"({_any_of(chinese().verbs)})({_TAIL})")
+    return re.compile(f"({any_of(chinese().verbs)})({_TAIL})")
 
 
 @cache
 def _words() -> re.Pattern[str]:
-    return re.compile(_any_of(chinese().words))
+    return re.compile(any_of(chinese().words))
 
 
 @cache
 def _known() -> re.Pattern[str]:
-    return re.compile(_any_of([*chinese().words, *chinese().verbs, *chinese().joins]))
-
-
-def _any_of(written: Iterable[str]) -> str:
-    return "|".join(map(re.escape, sorted(written, key=len, reverse=True)))
+    return re.compile(any_of([*chinese().words, *chinese().verbs, *chinese().joins]))

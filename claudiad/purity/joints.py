@@ -8,6 +8,7 @@ Chinese word than a rare Japanese one (`training/purity` counts it). 籠枕 and 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -102,9 +103,10 @@ def sounds_japanese(text: str, places: Sequence[int]) -> bool:
         if not token.unknown and token.end - token.begin > 1
         for place in range(token.begin, token.end)
     }
-    return known.issuperset(places) and not any(
-        begin <= place < end for begin, end, _ in chinese_spans(text) for place in places
-    )
+    if not known.issuperset(places):
+        return False
+    ordered = sorted(places)
+    return not any(bisect_left(ordered, begin) < bisect_left(ordered, end) for begin, end, _ in chinese_spans(text))
 
 
 def leaning(pair: str) -> float:

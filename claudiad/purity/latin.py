@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from itertools import pairwise
 
 from claudiad.purity.repertoire import KANA, is_han
 from claudiad.purity.tables import spoken
@@ -15,11 +16,14 @@ LONGEST_ABBREVIATION = 4
 """Capitals that are spelled letter by letter; more of them are a word that is shouted (WARNING)."""
 LONGEST_WORD = 16
 """Letters of an unknown word that are guessed at; longer ones are scraps of code."""
+REMEMBERED = 1024
+"""Unknown words whose guess is kept: each costs milliseconds (docs/purity.md), and what a model said it says again."""
 SENTENCE = 3
 """So many words in a row are English and no longer words in a Japanese sentence."""
 
 _WORD = re.compile(r"[A-Za-zÀ-ɏ]+(?:[-'’][A-Za-zÀ-ɏ]+)*[0-9]*")
-_ROW = re.compile(rf"{_WORD.pattern}(?:[\s'\"()]+{_WORD.pattern})+")
+_BETWEEN = re.compile(r"[\s'\"()]+")
+"""What may stand between the words of a row."""
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
 
 
@@ -29,7 +33,7 @@ def say_latin(clause: Traced) -> Traced | None:
     if not found:
         return clause
     unknown = [word for word in found if _known(word[0]) is None]
-    if unknown and (_english(clause.text) or not any(c in KANA or is_han(c) for c in clause.text)):
+    if unknown and (_english(clause.text, found) or not any(c in KANA or is_han(c) for c in clause.text)):
         clause.note(found[0].start(), found[-1].end(), "english")
         return None
     said = {word[0]: say_word(word[0]) for word in found}
@@ -55,13 +59,23 @@ def say_word(word: str) -> str:
     return "".join(said) + digits if all(said) else ""
 
 
+def warm() -> None:
+    """Load what guesses unknown words, so that the first one does not wait for it. Blocks."""
+    _guess("warm")
+
+
 def _say_piece(piece: str, whole: str) -> str:
     known = spoken().words.get(piece.lower())
     if known:
         return known
     if len(piece) == 1 or (piece.isupper() and (len(whole) <= LONGEST_ABBREVIATION or piece != whole)):
         return "".join(spoken().letters[letter] for letter in piece.lower())
-    guessed = _converter()(piece.lower())
+    return _guess(piece.lower())
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _guess(word: str) -> str:
+    guessed = _converter()(word)
     return guessed if KANA.issuperset(guessed) else ""
 
 
@@ -74,13 +88,18 @@ def _known(word: str) -> str | None:
     return words[letters] + word[len(letters) :] if letters in words else None
 
 
-def _english(text: str) -> bool:
-    return any(len(_WORD.findall(row[0])) >= SENTENCE for row in _ROW.finditer(text))
+def _english(text: str, words: Sequence[re.Match[str]]) -> bool:
+    row = 1
+    for left, right in pairwise(words):
+        row = row + 1 if _BETWEEN.fullmatch(text, left.end(), right.start()) else 1
+        if row >= SENTENCE:
+            return True
+    return False
 
 
 @cache
 def _converter() -> Callable[[str], str]:
-    """Loaded when the first unknown word is met: docs/purity.md says what it costs."""
+    """Loaded when the first unknown word is met, or by `warm`: docs/purity.md says what it costs."""
     from e2k import C2K
 
     convert: Callable[[str], str] = C2K()

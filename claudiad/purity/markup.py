@@ -6,18 +6,25 @@ import re
 
 from claudiad.purity.traced import Traced
 
-_THOUGHT = re.compile(r"<think(?:ing)?\b[^>]*>.*?(?:</think(?:ing)?\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+# No pattern here may look at a long text once for each place it could begin at: nothing that repeats without a bound is
+# tried from within what it repeats.
+_THOUGHT = re.compile(r"<think(?:ing)?\b[^<>]*>.*?(?:</think(?:ing)?\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 # A closing tag without an opener occurs (docs/facts.md): all before it was thought.
 _STRAY_THOUGHT = re.compile(r"\A.*</think(?:ing)?\s*>", re.DOTALL | re.IGNORECASE)
 _JSON_FENCE = re.compile(r"```(?:json)?(?=\s*[{\[])|(?<=[}\]])\s*```", re.IGNORECASE)
 _FENCE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.DOTALL)
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<\|[^|<>]*\|>|<!--.*?-->", re.DOTALL)
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<\|[^|<>]*\|>|<!--.*?(?:-->|\Z)", re.DOTALL)
+_LABEL = r"[^\[\]]*+(?:\[[^\[\]]*+\]?[^\[\]]*+)?"
+_TARGET = r"\([^()]*+(?:\([^()]*+\)?[^()]*+)?\)"
+"""With at most one more bracket inside: 犬_(動物)."""
+_IMAGE = re.compile(rf"!\[{_LABEL}\]{_TARGET}")
+_LINK = re.compile(rf"\[({_LABEL})\]{_TARGET}")
 # Addresses are ASCII; the Japanese that follows one without a space is not part of it.
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)[!-'*-~]*|[a-z0-9._%+-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
+_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{0,30}+://|www\.)[!-'*-~]*|[a-z0-9._%+-]{1,64}+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII
+)
 _LINE_MARK = re.compile(
-    r"^[ \t]*(?:#{1,6}(?=\s|\w)|>+|[-*+•・](?=\s)|\d{1,2}[.)](?=\s)|[-*_=|: \t]{3,}$)[ \t]*", re.MULTILINE
+    r"^(?:[ \t]*+(?:#{1,6}(?=\s|\w)|>+|[-*+•・](?=\s)|\d{1,2}[.)](?=\s))|[-*_=|: \t]{3,}+$)[ \t]*", re.MULTILINE
 )
 _EMPHASIS = re.compile(r"\*+|_{2,}|~~|`+|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 _BAR = re.compile(r"\|")
@@ -30,13 +37,13 @@ _SPOKEN_KEYS = ("r", "reply", "speech", "say", "text", "message", "response", "a
 
 _ID = r"(?:10[0-6]\d|20[45]\d)"
 _IN_BRACKETS = re.compile(
-    rf"[(（\[【]\s*(?:api[_ ]?id|id)?\s*[:：=]?\s*{_ID}(?:\s*,\s*{_ID})*\s*[)）\]】]", re.IGNORECASE
+    rf"[(（\[【]\s*+(?:(?:api[_ ]?)?id)?+\s*+[:：=]?+\s*+{_ID}(?:\s*+,\s*+{_ID})*+\s*+[)）\]】]", re.IGNORECASE
 )
-_NAMED = re.compile(rf"(?:api[_ ]?id|(?<![A-Za-z])id)\s*[:：=]?\s*{_ID}(?![0-9])", re.IGNORECASE)
+_NAMED = re.compile(rf"(?:api[_ ]?id|(?<![A-Za-z])id)\s*+[:：=]?+\s*+{_ID}(?![0-9])", re.IGNORECASE)
 _NUMBERED = re.compile(rf"(アクション|コマンド|動作)(?:番号)?\s*{_ID}(?![0-9])")
 _NOTHING_ELSE = re.compile(rf"\A\W*{_ID}(?:\W+{_ID})*\W*\Z")
 
-_SUSPECT = re.compile(r"[<>`~*_#|\[\]{}\"'@\\]|://|www\.|\d|^\s*[-+•・=]", re.IGNORECASE | re.MULTILINE)
+_SUSPECT = re.compile(r"[<>`~*_#|\[\]{}\"'@\\]|://|www\.|\d|^[ \t]*[-+•・=]", re.IGNORECASE | re.MULTILINE)
 """What one of the patterns above begins with or needs; without it there is nothing to take off."""
 
 

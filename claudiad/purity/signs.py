@@ -12,7 +12,7 @@ from functools import cache
 
 from claudiad.purity.repertoire import MARKS
 from claudiad.purity.tables import spoken
-from claudiad.purity.traced import Traced
+from claudiad.purity.traced import Traced, any_of
 
 _PUNCTUATION = str.maketrans(
     {"!": "！", "?": "？", ",": "、", ";": "、", ":": "、", "/": "、", "，": "、", "．": "。", "｡": "。", "､": "、"}
@@ -23,7 +23,7 @@ _TRANSLATED = re.compile("[" + "".join(map(re.escape, map(chr, _PUNCTUATION))) +
 _TRADEMARK = re.compile("[™℠®©]")
 _ROMAN = re.compile("[Ⅰ-Ⅻⅰ-ⅻ]")
 _GROUPED = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
-_FRACTION = re.compile(r"([0-9]+)\u2044([0-9]+)")
+_FRACTION = re.compile(r"(?<![0-9])([0-9]++)\u2044([0-9]+)")
 _TIME_OF_DAY = re.compile(r"(?<![0-9:])([0-9]{1,2}):([0-9]{2})(?![0-9:])")
 _RANGE = re.compile(r"(?<=[0-9])\s*[~〜-]\s*(?=[0-9])")
 _MINUS = re.compile(r"(?<![0-9A-Za-z])[-−](?=[0-9])")
@@ -34,7 +34,7 @@ _FULL_STOP = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
 _MARK_RUN = re.compile(rf"[{MARKS}][{MARKS}\s]*")
 _LOST_POINT = re.compile(r"(?<![0-9])\.+|\.+(?![0-9])|(?<=\.)\.+")
 _BEGIN = re.compile(rf"\A[{MARKS}・」\s]+")
-_END = re.compile(r"[、・「\s]+\Z")
+_END = re.compile(r"(?<![、・「\s])[、・「\s]++\Z")
 _LATIN = re.compile("[A-Za-zＡ-Ｚａ-ｚ]")
 
 
@@ -76,14 +76,9 @@ def _strongest(run: re.Match[str]) -> str:
 
 @cache
 def _units() -> re.Pattern[str]:
-    return re.compile(rf"(?<=[0-9])\s*({_any_of(spoken().units)})(?![A-Za-z])")
+    return re.compile(rf"(?<=[0-9])\s*({any_of(spoken().units)})(?![A-Za-z])")
 
 
 @cache
 def _signs() -> re.Pattern[str]:
-    return re.compile(_any_of(spoken().signs))
-
-
-def _any_of(written: object) -> str:
-    longest_first = sorted(map(str, written), key=len, reverse=True)  # type: ignore[call-overload]
-    return "|".join(map(re.escape, longest_first))
+    return re.compile(any_of(spoken().signs))

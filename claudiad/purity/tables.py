@@ -1,14 +1,17 @@
-"""The filter's tables under `claudiad/data/`, each read once and checked."""
+"""The filter's tables under `claudiad/data/`, each read once and checked: a fault is a DataError with its line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import TypeVar
 
 from claudiad.errors import DataError
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,11 @@ class Spoken:
     """The names of the letters, lower case."""
 
 
-def read_rows(name: str, text: str, kinds: Iterable[str]) -> dict[str, dict[str, str]]:
+def read_rows(name: str, text: str, kinds: Iterable[str], folded: Collection[str] = ()) -> dict[str, dict[str, str]]:
     """Parse a table of kind, written form and spoken form, one tab between them.
 
-    Returns one mapping per kind. Raises `DataError` with ``name:line:`` for a row without three columns, an unknown
-    kind, an empty or repeated written form.
+    Returns one mapping per kind; the written forms of the `folded` kinds are in lower case. Raises `DataError` with
+    ``name:line:`` for a row without three columns, an unknown kind, an empty or repeated written form.
     """
     tables: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for number, (kind, written, spoken) in _cells(name, text, 3):
@@ -51,10 +54,14 @@ def read_rows(name: str, text: str, kinds: Iterable[str]) -> dict[str, dict[str,
             raise DataError(f"{name}:{number}: unknown kind {kind!r}, allowed: {', '.join(tables)}")
         if not written:
             raise DataError(f"{name}:{number}: the written form is empty")
-        if written in tables[kind]:
-            raise DataError(f"{name}:{number}: {written!r} is there already")
-        tables[kind][written] = spoken
+        _put(name, number, tables[kind], written.lower() if kind in folded else written, spoken)
     return tables
+
+
+def _put(name: str, number: int, table: dict[str, _T], written: str, value: _T) -> None:
+    if written in table:
+        raise DataError(f"{name}:{number}: {written!r} is there already")
+    table[written] = value
 
 
 def _cells(name: str, text: str, wanted: int) -> Iterator[tuple[int, list[str]]]:
@@ -72,22 +79,48 @@ def read_leanings(name: str, text: str) -> dict[str, tuple[float, float]]:
     table: dict[str, tuple[float, float]] = {}
     for number, (kanji, first, last) in _cells(name, text, 3):
         try:
-            table[kanji] = (int(first) / 10, int(last) / 10)
+            odds = (int(first) / 10, int(last) / 10)
         except ValueError as fault:
             raise DataError(f"{name}:{number}: log odds are whole numbers, not {first!r} and {last!r}") from fault
+        _put(name, number, table, kanji, odds)
     return table
 
 
-def read_verbs(name: str, rows: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """The four forms of each verb. Raises `DataError` for another number of them."""
-    verbs = {written: tuple(forms.split(" ")) for written, forms in rows.items()}
-    for written, forms in verbs.items():
-        if len(forms) != 4:
-            raise DataError(f"{name}: {written!r}: stem, て form, dictionary form and negative stem are needed")
+def read_verbs(name: str, text: str) -> dict[str, tuple[str, ...]]:
+    """The four forms of each row of the kind `verb`. Raises `DataError` as `read_rows` does, also for more or fewer."""
+    verbs: dict[str, tuple[str, ...]] = {}
+    for number, (kind, written, said) in _cells(name, text, 3):
+        if kind != "verb":
+            continue
+        forms = tuple(said.split(" "))
+        if len(forms) != 4 or not all(forms):
+            raise DataError(
+                f"{name}:{number}: {written!r}: stem, て form, dictionary form and negative stem are needed"
+            )
+        _put(name, number, verbs, written, forms)
     return verbs
 
 
-def _shipped(name: str) -> str:
+def read_variants(name: str, text: str) -> dict[str, str]:
+    """Parse a character and its Japanese shape. Raises `DataError` as `read_rows` does, also for more than one."""
+    table: dict[str, str] = {}
+    for number, (written, japanese) in _cells(name, text, 2):
+        if len(written) != 1 or len(japanese) != 1:
+            raise DataError(f"{name}:{number}: one character on each side, not {written!r} and {japanese!r}")
+        _put(name, number, table, written, japanese)
+    return table
+
+
+def read_words(name: str, text: str) -> frozenset[str]:
+    """Parse one word per line. Raises `DataError` with ``name:line:`` for a repeated one."""
+    words: dict[str, None] = {}
+    for number, (word,) in _cells(name, text, 1):
+        _put(name, number, words, word, None)
+    return frozenset(words)
+
+
+def shipped(name: str) -> str:
+    """The text of a table."""
     return resources.files("claudiad.data").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -95,12 +128,13 @@ def _shipped(name: str) -> str:
 def chinese() -> Chinese:
     """The shipped table of Chinese words. Raises `DataError` if it is malformed."""
     name = "chinese.tsv"
-    tables = read_rows(name, _shipped(name), ("word", "whole", "join", "verb", "allow"))
+    text = shipped(name)
+    tables = read_rows(name, text, ("word", "whole", "join", "verb", "allow"))
     return Chinese(
         words=MappingProxyType(tables["word"]),
         whole=MappingProxyType(tables["whole"]),
         joins=MappingProxyType(tables["join"]),
-        verbs=MappingProxyType(read_verbs(name, tables["verb"])),
+        verbs=MappingProxyType(read_verbs(name, text)),
         allowed=frozenset("".join(tables["allow"])),
     )
 
@@ -108,42 +142,31 @@ def chinese() -> Chinese:
 @cache
 def spoken() -> Spoken:
     """The shipped table of signs and Latin words. Raises `DataError` if it is malformed."""
-    tables = read_rows("spoken.tsv", _shipped("spoken.tsv"), ("unit", "word", "sign", "letter"))
-    words = {written.lower(): said for written, said in tables["word"].items()}
-    letters = {written.lower(): said for written, said in tables["letter"].items()}
-    return Spoken(
-        MappingProxyType(tables["unit"]), MappingProxyType(words), MappingProxyType(tables["sign"]),
-        MappingProxyType(letters),
-    )  # fmt: skip
+    name = "spoken.tsv"
+    kinds = ("unit", "word", "sign", "letter")
+    tables = read_rows(name, shipped(name), kinds, folded=("word", "letter"))
+    return Spoken(*(MappingProxyType(tables[kind]) for kind in kinds))
 
 
 @cache
 def leanings() -> Mapping[str, tuple[float, float]]:
     """Kanji to the log odds that it begins, and that it ends, a Chinese word rather than a rare Japanese one."""
-    return MappingProxyType(read_leanings("kanji.tsv", _shipped("kanji.tsv")))
+    return MappingProxyType(read_leanings("kanji.tsv", shipped("kanji.tsv")))
 
 
 @cache
 def vocabulary() -> frozenset[str]:
     """Chinese words that are no Japanese, written in kanji that Japanese has."""
-    return _words("vocabulary.txt")
+    return read_words("vocabulary.txt", shipped("vocabulary.txt"))
 
 
 @cache
 def rare_words() -> frozenset[str]:
     """Japanese words that the tokeniser's dictionary has not and whose joints look Chinese."""
-    return _words("rare.txt")
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(line for line in _shipped(name).splitlines() if line and not line.startswith("#"))
+    return read_words("rare.txt", shipped("rare.txt"))
 
 
 @cache
 def variants() -> Mapping[str, str]:
     """Characters that Japanese has not to the Japanese shape of the same character."""
-    return MappingProxyType({written: japanese for _, (written, japanese) in _variant_rows()})
-
-
-def _variant_rows() -> Iterator[tuple[int, list[str]]]:
-    return _cells("variants.tsv", _shipped("variants.tsv"), 2)
+    return MappingProxyType(read_variants("variants.tsv", shipped("variants.tsv")))

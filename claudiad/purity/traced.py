@@ -11,6 +11,9 @@ from typing import TypeAlias
 Spans: TypeAlias = Sequence[tuple[int, int]]
 Replacement: TypeAlias = str | Callable[[re.Match[str]], str]
 
+MOST_MARKS = 30
+"""As in Unicode's Stream-Safe Text Format (UAX #15): to put n marks in order takes the square of n."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
@@ -102,15 +105,31 @@ class Traced:
         return self.joined((*parts, self.part(done, len(self.text))))
 
     def compatible(self) -> Traced:
-        """In Unicode's NFKC form."""
-        wanted = unicodedata.normalize("NFKC", self.text)
-        if wanted == self.text:
-            return self
-        new = self.sub(_CLUSTER, lambda m: unicodedata.normalize("NFKC", m[0]))
+        """In Unicode's NFKC form, with no more than `MOST_MARKS` combining marks in a row."""
+        safe = self._without_heaps()
+        wanted = unicodedata.normalize("NFKC", safe.text)
+        if wanted == safe.text:
+            return safe
+        new = safe.sub(_CLUSTER, lambda m: unicodedata.normalize("NFKC", m[0]))
         # Where a cluster is longer than `_CLUSTER` thinks, the form counts and not the place.
-        return new if new.text == wanted else self.made(wanted, 0, len(self.text))
+        return new if new.text == wanted else safe.made(wanted, 0, len(safe.text))
+
+    def _without_heaps(self) -> Traced:
+        kept, marks = list[int](), 0
+        for place, character in enumerate(self.text):
+            marks = marks + 1 if unicodedata.combining(character) else 0
+            if marks <= MOST_MARKS:
+                kept.append(place)
+        if len(kept) == len(self.text):
+            return self
+        return Traced("".join(self.text[i] for i in kept), [self.spans[i] for i in kept], self.trace)
 
 
 _CLUSTER = re.compile(
     r".[\u0300-\u036f\u0591-\u06ff\u0900-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\uff9e\uff9f]*", re.DOTALL
 )
+
+
+def any_of(written: Iterable[str]) -> str:
+    """A pattern for any of these texts, the longest first."""
+    return "|".join(map(re.escape, sorted(written, key=len, reverse=True)))

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from claudiad.audio.waiting import wait_for_event
 from claudiad.clock import Clock
 from claudiad.errors import ClaudiaError
-from claudiad.purity.filter import purify
+from claudiad.purity.filter import is_quick, purify
 from claudiad.tts.base import Output, Voice
 from claudiad.tts.cache import ClauseCache
 from claudiad.tts.clauses import clauses
@@ -39,11 +39,13 @@ DUCKED = 0.25
 """What the voice is lowered to while somebody else speaks: 12 dB."""
 
 
-def _clean_clauses(text: str) -> list[str]:
+async def _clean_clauses(text: str) -> list[str]:
     """What of a text may be spoken, clause by clause. What had to be repaired or left out is logged by kind, not by
     word: what is said may be private.
+
+    In another thread if it may take long (a canned reply does not); that cannot be interrupted, only ignored.
     """
-    purified = purify(text)
+    purified = purify(text) if is_quick(text) else await asyncio.to_thread(purify, text)
     if not purified.pure:
         log.info("before the voice: %s, clauses left out: %d", purified.repairs, purified.left_out)
     return clauses(purified.clean or "")
@@ -56,7 +58,7 @@ class Spoken:
     spoken: tuple[str, ...]
     """Clauses played to their end, also into a missing device: then `first_audio_at` is None."""
     planned: tuple[str, ...]
-    """All clauses; empty when the gate left nothing."""
+    """All clauses; empty when the gate left nothing, or `cancel` came before it was through."""
     first_audio_at: float | None
     """Clock time, seconds, of the first sample that sounded."""
     interrupted: bool
@@ -72,11 +74,11 @@ class _Progress:
     """One reply under way."""
 
     generation: int
-    planned: list[str]
-    """All clauses that are known of."""
     complete: bool
-    """There will be no others."""
+    """A whole text: once one clause of it is known, all are."""
     on_last: Callable[[], None] = lambda: None
+    planned: list[str] = field(default_factory=list)
+    """All clauses that are known of."""
     begun: int = 0
     spoken: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -102,14 +104,15 @@ _Coming = tuple[str, asyncio.Future[Pcm]]
 """A clause and its synthesis."""
 
 
-async def _each(planned: Sequence[str]) -> AsyncIterator[str]:
-    for clause in planned:
+async def _whole(text: str, progress: _Progress) -> AsyncIterator[str]:
+    progress.planned += await _clean_clauses(text)
+    for clause in progress.planned:
         yield clause
 
 
 async def _gated(written: AsyncIterator[str]) -> AsyncIterator[str]:
     async for text in written:
-        for clause in _clean_clauses(text):
+        for clause in await _clean_clauses(text):
             yield clause
 
 
@@ -176,7 +179,7 @@ class Mouth:
 
     async def prepare(self, text: str) -> None:
         """Render the first clause of `text` into the cache, so that `say` can begin at once. Failures come up there."""
-        first = next(iter(_clean_clauses(text)), None)
+        first = next(iter(await _clean_clauses(text)), None)
         if first is None or self._cache.get(first) is not None or self.speaking:
             return
         try:
@@ -188,7 +191,7 @@ class Mouth:
 
     async def prime(self, texts: Sequence[str]) -> None:
         """Render fixed texts into the cache, to stay there, so that they start at once. Failures are logged."""
-        for clause in (clause for text in texts for clause in _clean_clauses(text)):
+        for clause in [clause for text in texts for clause in await _clean_clauses(text)]:
             try:
                 pcm = await asyncio.get_running_loop().run_in_executor(self._worker, self._synthesise, clause)
             except ClaudiaError as fault:
@@ -205,15 +208,16 @@ class Mouth:
         A clause that cannot be synthesised is logged and left out. Cancelling the task silences it like `cancel`.
         Raises nothing else as long as voice and speaker keep their contracts.
         """
-        planned = _clean_clauses(text)
-        return await self._say(_each(planned), _Progress(self._generation, planned, complete=True, on_last=on_last))
+        progress = _Progress(self._generation, complete=True, on_last=on_last)
+        return await self._say(_whole(text, progress), progress)
 
     async def say_as_written(self, written: AsyncIterator[str]) -> Spoken:
         """Speak clauses that are still being written, each through the gate, as `say` does a text.
 
         It waits for the next one as long as `written` does; `cancel` ends that wait. Closing `written` is the caller's.
         """
-        return await self._say(_gated(written), _Progress(self._generation, [], complete=False))
+        progress = _Progress(self._generation, complete=False)
+        return await self._say(_gated(written), progress)
 
     async def _say(self, source: AsyncIterator[str], progress: _Progress) -> Spoken:
         self._replies += 1

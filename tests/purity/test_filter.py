@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from claudiad.purity import latin
-from claudiad.purity.filter import KINDS, purify
+from claudiad.purity.filter import KINDS, QUICK, is_quick, purify
 from claudiad.purity.repertoire import is_clean, speakable
+from claudiad.purity.traced import MOST_MARKS, Traced
 
 # Pieces that models really produce, so that random texts meet the filter's rules and not only its last sieve.
 WORDS = """\
@@ -23,6 +25,10 @@ HAN = st.text(
     alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF) | st.sampled_from("はのをします、。"),
     max_size=20,
 )
+
+
+PATIENCE_S = 4.0
+"""Of processor time. The slowest of them takes a quarter of it; 20,000 letters once took 15 s."""
 
 
 @given(TEXTS | HAN)
@@ -87,9 +93,38 @@ def test_empty_text_is_pure_and_says_nothing() -> None:
 
 
 def test_a_very_long_text_is_cleaned_too() -> None:
-    """Length is no way around it: 60,000 kanji without a mark are judged like six."""
+    """Length is no way around it: 60,000 characters without a blank or a mark are judged like six."""
     assert purify("担心" * 30_000).clean is None
     assert purify("立ちます。" * 20_000).pure
+    assert purify("a" * 60_000).clean is None
+    assert purify("10" * 30_000).clean == "10" * 30_000
+
+
+RUNS = """\
+a a. a- a' 10 1/ 1⁄ . / - @ ー ( < { ` * [ ![ [a]( " ' \\ http://a <!-- <think "r": id api_id (^ (_ ・ 、 动 然后は"""
+
+
+@pytest.mark.parametrize("run", [*RUNS.split(), "^", " ", "\n", "\u3000", "( ", "id  "], ids=repr)
+def test_no_run_of_anything_holds_it_up(run: str) -> None:
+    """What is repeated costs as often as it is repeated, not the square of that: the latter would be given up."""
+
+    def give_up(signum: int, frame: object) -> None:
+        raise AssertionError(f"{run!r}: {PATIENCE_S} s of processor time")
+
+    before = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE_S)
+    try:
+        assert all(map(is_clean, purify("(\n" + (run * 30_000)[:30_000] + "あ").clean or ""))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def test_a_heap_of_combining_marks_is_cut_down() -> None:
+    """To put them in order takes the square of their number: as many are kept as any language needs."""
+    heap = Traced.of("か" + "\u0301\u0316" * 5_000)
+    assert len(heap.compatible().text) == 1 + MOST_MARKS
+    assert purify(heap.text + "です").clean == "かです"
 
 
 def test_threads_share_the_tokeniser() -> None:
@@ -126,14 +161,52 @@ def test_latin_words_are_said_by_table_or_letter_by_letter(word: str, said: str)
 
 
 def test_the_converter_is_loaded_for_unknown_words_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Known words and abbreviations need no model; an unknown word is asked of it once per meeting."""
+    """Known words and abbreviations need no model; an unknown word is asked of it once, and remembered."""
     asked: list[str] = []
 
     def converter() -> object:
         return lambda word: asked.append(word) or "ヌヌ"
 
     monkeypatch.setattr(latin, "_converter", converter)
+    latin._guess.cache_clear()
     assert purify("OK、USBとCEOです").clean == "オーケー、ユーエスビーとシーイーオーです"
     assert asked == []
-    assert purify("flurbです").clean == "ヌヌです"
-    assert set(asked) == {"flurb"}
+    assert [purify(text).clean for text in ("flurbです", "Flurbと")] == ["ヌヌです", "ヌヌと"]
+    assert asked == ["flurb"]
+    latin._guess.cache_clear()
+
+
+def test_warming_loads_the_converter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After it the first unknown word finds the model in memory."""
+    loaded: list[str] = []
+    monkeypatch.setattr(latin, "_converter", lambda: loaded.append("model") or str.upper)
+    latin._guess.cache_clear()
+    latin.warm()
+    assert loaded == ["model"]
+    latin._guess.cache_clear()
+
+
+@given(TEXTS)
+@example("はい。" * 30)
+def test_what_is_quick_asks_no_model(text: str) -> None:
+    """A text an event loop may judge itself is short, and nothing in it is said as a Latin word."""
+    if is_quick(text):
+        assert len(text) <= QUICK
+        assert not {"latin", "english", "unit"} & purify(text).repairs.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "quick"),
+    [
+        ("はい、順番にやります。", True),
+        ("電池は残り12.5パーセントです。", True),
+        ("flurbです", False),
+        ("ｆｌｕｒｂです", False),
+        ("𝐟𝐥𝐮𝐫𝐛です", False),
+        ("5㎏です", False),
+        ("はい。" * 40, False),
+    ],
+)
+def test_a_canned_reply_is_quick(text: str, quick: bool) -> None:
+    """Whatever is long or could become Latin letters is not."""
+    assert is_quick(text) == quick

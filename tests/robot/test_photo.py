@@ -11,7 +11,7 @@ import pytest
 
 from claudiad.clock import JumpClock
 from claudiad.errors import RobotError
-from claudiad.purity.gate import gate
+from claudiad.purity.filter import purify
 from claudiad.robot import photo
 from claudiad.robot.base import Status
 from claudiad.robot.sim import SimRobot
@@ -81,7 +81,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 def test_what_is_said_names_the_file_and_passes_the_gate(name: str, said: str) -> None:
     """In Japanese from end to end: the gate before the voice changes nothing."""
     assert photo.spoken(Path("/somewhere") / name) == said
-    assert gate(said) == said
+    assert purify(said).clean == said
 
 
 def test_the_simulated_picture_is_a_jpeg_that_says_where_it_was_taken() -> None:

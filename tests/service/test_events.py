@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from claudiad.app.journal_fields import event_of
-from claudiad.purity.gate import is_japanese_kanji
+from claudiad.purity.repertoire import is_japanese_kanji
 from claudiad.service.events import EVENTS, KNOWN
 from tests.fakes.absent import require
 

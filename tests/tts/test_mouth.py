@@ -3,13 +3,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 import pytest
 
 from claudiad.audio.virtual import MemorySpeaker
 from claudiad.clock import JumpClock
+from claudiad.purity.filter import Purified, purify
+from claudiad.tts import mouth
 from claudiad.tts.mouth import DUCKED, LONGEST_PAUSE_S, Mouth, Spoken
 from claudiad.types import Pcm
 from tests.tts.fakes import FakeSpeaker, FakeVoice
@@ -68,6 +71,90 @@ async def test_the_gate_stands_before_the_voice() -> None:
     assert said.spoken == (ONE,)
     assert nothing == Spoken((), (), None, interrupted=False)
     await scene.mouth.close()
+
+
+class HeldFilter:
+    """The purity filter; what `held` is in waits for the test, and may not be judged on the event loop's thread."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, held: str = "flurb") -> None:
+        self.asked: list[str] = []
+        self.begun = threading.Event()
+        self.release = threading.Event()
+        self._held = held
+        self._loop = threading.current_thread()
+        monkeypatch.setattr(mouth, "purify", self._purify)
+
+    def _purify(self, text: str) -> Purified:
+        elsewhere = threading.current_thread() is not self._loop
+        self.asked.append(f"{text} elsewhere" if elsewhere else text)
+        if self._held in text:
+            assert elsewhere, "the event loop would wait"
+            self.begun.set()
+            assert self.release.wait(5), "nobody released the filter"
+        return purify(text.replace(self._held, ""))
+
+
+async def test_only_what_may_take_long_is_judged_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canned reply costs no way to a thread and back; a Latin word or a long text does not hold the loop."""
+    held = HeldFilter(monkeypatch)
+    held.release.set()
+    scene = Scene(FakeVoice(), instant=True)
+    await scene.mouth.say(ONE)
+    await scene.mouth.say(f"flurb{TWO}")
+    await scene.mouth.prepare(f"flurb{THREE}")
+    await scene.mouth.say(ONE * 40)
+    assert held.asked == [ONE, f"flurb{TWO} elsewhere", f"flurb{THREE} elsewhere", f"{ONE * 40} elsewhere"]
+    await scene.mouth.close()
+
+
+async def test_a_reply_that_takes_long_to_judge_keeps_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said after it is heard after it, however soon that is judged; clauses keep their order, too."""
+    held = HeldFilter(monkeypatch)
+    scene = Scene(FakeVoice(), instant=True)
+
+    async def written() -> AsyncIterator[str]:
+        yield f"flurb{TWO}"
+        yield THREE
+
+    first, second = scene.say(f"flurb{ONE}"), scene.say(TWO)
+    third = asyncio.create_task(scene.mouth.say_as_written(written()))
+    await until(held.begun.is_set)
+    assert scene.mouth.speaking
+    held.release.set()
+    assert [(await said).spoken for said in (first, second, third)] == [(ONE,), (TWO,), (TWO, THREE)]
+    assert scene.speaker.played == [ONE, TWO, TWO, THREE]
+    await scene.mouth.close()
+
+
+async def test_a_cancel_does_not_wait_for_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply that is still being judged ends at once and never sounds; the next one is heard."""
+    held = HeldFilter(monkeypatch)
+    scene = Scene(FakeVoice(), instant=True)
+    saying = scene.say(f"flurb{ONE}")
+    await until(held.begun.is_set)
+    scene.mouth.cancel()
+    assert await saying == Spoken((), (), None, interrupted=True)
+    assert not scene.mouth.speaking
+    assert (await scene.mouth.say(TWO)).spoken == (TWO,)
+    held.release.set()
+    await until(lambda: len(held.asked) == 2)
+    assert scene.speaker.played == [TWO]
+    await scene.mouth.close()
+
+
+async def test_cancelling_the_task_while_it_is_judged_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task cancelled while the filter works ends as cancelled."""
+    held = HeldFilter(monkeypatch)
+    scene = Scene(FakeVoice(), instant=True)
+    saying = scene.say(f"flurb{ONE}")
+    await until(held.begun.is_set)
+    saying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await saying
+    assert not scene.mouth.speaking
+    held.release.set()
+    await scene.mouth.close()
+    assert scene.speaker.played == []
 
 
 async def test_one_clause_ahead_and_no_more() -> None:
@@ -419,11 +506,11 @@ async def test_the_volume_scales_what_is_played() -> None:
     """Half the volume is half the samples, also for what was rendered ahead of time."""
     clock = JumpClock()
     speaker = MemorySpeaker(clock, "fast")
-    mouth = Mouth(LoudVoice(), speaker, clock, volume=0.5)
-    await mouth.prime([ONE])
-    await mouth.say(ONE + TWO)
+    quiet = Mouth(LoudVoice(), speaker, clock, volume=0.5)
+    await quiet.prime([ONE])
+    await quiet.say(ONE + TWO)
     assert {int(np.abs(one.pcm).max()) for one in speaker.played} == {4000}
-    await mouth.close()
+    await quiet.close()
 
 
 class LoudVoice:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from claudiad.brain.reading import tokenizer
-from claudiad.errors import EngineMissing
+from claudiad.errors import DataError, EngineMissing
 from claudiad.purity.joints import LONGEST_WORD
 from claudiad.purity.repertoire import is_japanese_kanji
 
@@ -70,9 +69,12 @@ def words() -> list[Word]:
 
 
 def rohan(path: Path) -> list[str]:
-    """The sentences as written, without their readings."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [_RUBY.sub("", line.split(":", 1)[1].rsplit(",", 1)[0]) for line in lines]
+    """ROHAN's sentences as written, without their readings. Raises DataError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [_RUBY.sub("", line.split(":", 1)[1].rsplit(",", 1)[0]) for line in lines]
+    except (OSError, UnicodeDecodeError, IndexError) as fault:
+        raise DataError(f"{path}: is not ROHAN's transcript: {fault}") from fault
 
 
 def skk(path: Path) -> set[str]:
@@ -108,8 +110,3 @@ def chinese_only(found: list[Word], sentences: list[str]) -> list[Word]:
     lookup: Callable[[str], list[object]] = dictionary().lookup  # type: ignore[attr-defined]
     everything = "\n".join(sentences)
     return [word for word in found if not lookup(word.text) and word.text not in everything]
-
-
-def token_lengths(text: str) -> list[int]:
-    """How the Japanese tokeniser cuts it, characters per piece."""
-    return [len(m.surface()) for m in tokenizer().tokenize(text)]

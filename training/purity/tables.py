@@ -265,6 +265,7 @@ def main() -> int:
     words = [word for word in source.chinese_only(source.words(), read) if not word.held_out]
     rare = source.skk(o.skk)
     table = fit(material(words, sentences, rare, o.seed))
+    o.out.mkdir(parents=True, exist_ok=True)
     command = "python -m training.purity.tables"
     _write(
         o.out / "kanji.tsv",
