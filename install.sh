@@ -73,6 +73,8 @@ fi
 
 if $user; then
     home=${HOME:?} data=${XDG_DATA_HOME:-$HOME/.local/share} account=""
+    [[ $data == "$home/.local/share" || $data =~ ^/[^][:space:]\"\'\\\|\;\&%$]*$ ]] \
+        || die 64 "XDG_DATA_HOME=$data: not a folder that a unit can name"
     root=$data/claudia units=$data/systemd/user bin=$home/.local/bin share=$data
     settings=${XDG_CONFIG_HOME:-$home/.config}/claudia
     manager=(systemctl --user)
@@ -136,7 +138,7 @@ remove_listed() { # remove_listed LIST: the files in it, and the folders that ar
         act rm -f "$destdir$file"
         folder=$(dirname "$file")
         case $folder in
-            *.d | */systemd/* | */man[1-8] | */completions)
+            *.d | */systemd/* | */man[1-8] | */completions | */site-functions)
                 $dry || rmdir "$destdir$folder" "$destdir$(dirname "$folder")" 2>/dev/null || true
                 ;;
         esac
@@ -275,7 +277,7 @@ identity() { # what the release is made of; the same again is not built again
         find claudiad voices modelfiles -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
         sha256sum pyproject.toml
     fi
-    find systemd -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+    find systemd man completion -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
     sha256sum install.sh
     printf '%s\n' "$robot$extras $(readlink -f "$python") $("$python" --version)"
 }
@@ -291,7 +293,7 @@ pip_install() { # pip_install PYTHON REQUIREMENT…
 }
 
 build() { # build N: the release in releases/N, complete with the files that activate puts into the system
-    local folder=$releases/$1 kept=$releases/$1/share/claudia what=$PWD page
+    local folder=$releases/$1 kept=$releases/$1/share/claudia what=$PWD
     unfinished=$folder
     say "installing claudiad into $root/releases/$1 …"
     mkdir -p "$releases"
@@ -302,12 +304,10 @@ build() { # build N: the release in releases/N, complete with the files that act
         what=claudiad
     fi
     pip_install "$folder/bin/python" "$what$extras"
-    mkdir -p "$kept/man" "$kept/completions"
-    cp -r systemd "$kept/systemd"
+    mkdir -p "$kept"
+    cp -r systemd man completion "$kept/"
     cp install.sh "$kept/install.sh"
     install -m 755 systemd/announce-failure "$kept/announce-failure"
-    for page in man/*.[1-8]; do [[ ! -e $page ]] || cp "$page" "$kept/man/"; done
-    for page in completions/*; do [[ ! -e $page ]] || cp "$page" "$kept/completions/"; done
     if $robot; then
         VENV=$folder scripts/robot-sdk || die 69 "the Go2 SDK cannot be had (docs/go2.md); without --robot it works with the simulator"
         touch "$kept/robot"
@@ -360,6 +360,10 @@ with_groups_here() { # 70-cuda.conf without the groups this system does not have
     done
 }
 
+in_data_home() { # the session's unit, with $root where it has the default
+    if [[ $data == "$home/.local/share" ]]; then cat; else sed "s|%h/.local/share/claudia|$root|g"; fi
+}
+
 robot_network() { # the network of --robot, when it is not the Go2's usual one
     ip -o -4 address show dev "$interface" 2>/dev/null | "$python" -c '
 import ipaddress, sys
@@ -384,7 +388,7 @@ activate() { # activate N: its files into the system, and `current` to it. The w
     if $dry && [[ ! -d $from ]]; then from=$PWD; fi # as a release has them
     : >"$new_manifest"
     if $user; then
-        put 644 "$from/systemd/user/claudiad.service" "$units/claudiad.service"
+        in_data_home <"$from/systemd/user/claudiad.service" | put_text "$units/claudiad.service"
     else
         for each in "$from"/systemd/*.service "$from"/systemd/*.target; do put 644 "$each" "$units/${each##*/}"; done
         if ! $live || ((systemd >= 254)); then
@@ -422,8 +426,12 @@ activate() { # activate N: its files into the system, and `current` to it. The w
         fi
     fi
     for each in "$from"/man/*.[1-8]; do [[ ! -e $each ]] || put 644 "$each" "$share/man/man${each##*.}/${each##*/}"; done
-    for each in "$from"/completions/*; do
-        [[ ! -e $each ]] || put 644 "$each" "$share/bash-completion/completions/${each##*/}"
+    for each in "$from"/completion/*; do
+        name=${each##*/}
+        case $name in
+            *.bash) put 644 "$each" "$share/bash-completion/completions/${name%.bash}" ;;
+            _*) put 644 "$each" "$share/zsh/site-functions/$name" ;;
+        esac
     done
     for name in claudiad claudiactl claudiad-go2sim; do
         if [[ -x $destdir$root/releases/$1/bin/$name ]] || $dry; then
@@ -492,7 +500,8 @@ if [[ -z $old ]]; then
         me=$(id -un)
         [[ -e /var/lib/systemd/linger/$me ]] || act loginctl enable-linger "$me" \
             || warn "without lingering it ends when you log out: sudo loginctl enable-linger $me"
-        tell enable --quiet claudiad.service
+        # By its path: the manager may have been started without this $XDG_DATA_HOME, and then gets a link to it.
+        tell enable --quiet "$units/claudiad.service"
     else
         tell preset --quiet claudiad.service claudiad.target
     fi

@@ -19,11 +19,13 @@ from argparse_manpage.manpage import MANPAGE_DATA_ATTRS, Manpage
 from claudiad import __version__
 from claudiad.app import claudiactl, cli
 from claudiad.app.schema import keys, sections, toml_value
+from claudiad.go2sim import cli as go2sim
 
 ROOT = Path(__file__).parents[1]
 ABOUT = {
     "claudiad": "a voice for a robot dog: spoken Japanese in, clean Japanese and safe motion out",
     "claudiactl": "talk to the claudiad that is running",
+    "claudiad-go2sim": "a simulated Unitree Go2 on DDS",
 }
 FILES = """\
 .SH FILES
@@ -40,6 +42,7 @@ latch and audit log
 .SH SEE ALSO
 .BR claudiad (1),
 .BR claudiactl (1),
+.BR claudiad\\-go2sim (1),
 .BR claudiad.toml (5),
 .BR journalctl (1)
 """
@@ -47,7 +50,7 @@ latch and audit log
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """Command → its parser."""
-    return {"claudiad": cli.parser(), "claudiactl": claudiactl.parser()}
+    return {"claudiad": cli.parser(), "claudiactl": claudiactl.parser(), "claudiad-go2sim": go2sim.parser()}
 
 
 def pages() -> Iterator[tuple[Path, str]]:

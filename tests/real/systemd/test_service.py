@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from claudiad.app.allow import IN_FORCE
 from claudiad.service.events import TURN
 from tests.real.systemd.container import SETTINGS, Container
 from tests.real.systemd.robot import SIT, Robot
@@ -124,17 +125,38 @@ def test_it_reaches_its_own_networks_and_no_other(daemon: Container) -> None:
     for address in ("192.168.123.161", "10.9.9.9", "192.168.1.5", "fd00::9"):
         daemon.run("ip", "address", "replace", address, "dev", "lo")
     daemon.run("ip", "route", "replace", "multicast", "224.0.0.0/4", "dev", "lo")
-    daemon.write("/run/probe.py", PROBE)
-    group = "/sys/fs/cgroup/system.slice/claudiad.service/cgroup.procs"
-    said = daemon.run("sh", "-c", f"echo $$ > {group}; exec python3 /run/probe.py {' '.join((*allowed, *refused))}")
-    answers = dict(line.split(" ", 1) for line in said.splitlines())
+    answers = reached(daemon, *allowed, *refused)
     assert [address for address in allowed if answers[address] != "allowed"] == []
     assert [address for address in refused if answers[address] == "allowed"] == []
+
+
+def test_an_address_that_is_allowed_later_is_reached_without_a_restart(daemon: Container) -> None:
+    """`claudiactl allow`, then what it says: `systemctl daemon-reload` is enough for the unit that runs, and back."""
+    host = "10.9.9.9"
+    daemon.run("ip", "address", "replace", host, "dev", "lo")
+    before = daemon.show("MainPID")
+    said = daemon.run("claudiactl", "allow", host)
+    assert f"for it to take effect, without a restart: {IN_FORCE}" in said
+    assert reached(daemon, host)[host] != "allowed"
+    daemon.run(*IN_FORCE.split()[1:])
+    assert reached(daemon, host) == {host: "allowed"}
+    daemon.run("claudiactl", "allow", "--remove", host)
+    daemon.run(*IN_FORCE.split()[1:])
+    assert reached(daemon, host)[host] != "allowed"
+    assert daemon.show("MainPID") == before
 
 
 def test_the_sandbox_that_runs_scores_as_well_as_the_file(daemon: Container) -> None:
     """With every drop-in that install.sh added."""
     daemon.run("systemd-analyze", "security", "--no-pager", "--threshold=15", "claudiad")
+
+
+def reached(container: Container, *addresses: str) -> dict[str, str]:
+    """What a process in the unit's control group hears of each address: "allowed", or why it is not."""
+    container.write("/run/probe.py", PROBE)
+    group = "/sys/fs/cgroup/system.slice/claudiad.service/cgroup.procs"
+    said = container.run("sh", "-c", f"echo $$ > {group}; exec python3 /run/probe.py {' '.join(addresses)}")
+    return dict(line.split(" ", 1) for line in said.splitlines())
 
 
 def walk(container: Container, robot: Robot) -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.real
 
 SYSTEMD = ROOT / "systemd"
 RELAXED = {
-    "SupplementaryGroups", "PrivateDevices", "DeviceAllow", "MemoryDenyWriteExecute", "ProcSubset", "UMask",
+    "SupplementaryGroups", "PrivateDevices", "DeviceAllow", "MemoryDenyWriteExecute", "ProcSubset",
     "PrivateNetwork", "RestrictAddressFamilies", "IPAddressAllow", "DevicePolicy",
 }  # fmt: skip
 
@@ -48,6 +48,14 @@ def test_every_relaxation_says_what_breaks_without_it() -> None:
             assert above.startswith("#"), f"claudiad.service:{number + 1}: {line}"
 
 
+def test_every_manual_page_that_a_unit_names_is_there() -> None:
+    """`man:page(section)` in Documentation= is man/page.section; `systemctl help` would find nothing else."""
+    units = [*SYSTEMD.glob("*.service"), *SYSTEMD.glob("*.target"), *SYSTEMD.glob("user/*.service")]
+    named = {unit.name: re.findall(r"man:([\w.-]+)\((\d)\)", unit.read_text(encoding="utf-8")) for unit in units}
+    assert all(named.values())
+    assert [page for pages in named.values() for page in pages if not (ROOT / f"man/{'.'.join(page)}").exists()] == []
+
+
 @pytest.mark.parametrize("script", ["install.sh", "scripts/wheels", "scripts/check-units", "systemd/announce-failure"])
 def test_the_scripts_are_clean(script: str) -> None:
     """shellcheck has nothing to say."""
@@ -64,6 +72,8 @@ def test_the_scripts_are_clean(script: str) -> None:
         (["--purge"], "--purge belongs to --uninstall"),
         (["--user", "--headless"], "--headless is for the system's service"),
         (["--frobnicate"], "--frobnicate: unknown"),
+        (["XDG_DATA_HOME=/a b", "--user"], "XDG_DATA_HOME=/a b: not a folder that a unit can name"),
+        (["XDG_DATA_HOME=/100%", "--user"], "XDG_DATA_HOME=/100%: not a folder that a unit can name"),
     ],
 )
 def test_a_wrong_command_line_is_refused_before_anything_is_done(tmp_path: Path, words: list[str], why: str) -> None:
@@ -85,9 +95,12 @@ def test_a_dry_run_names_what_it_would_do_and_does_nothing(tmp_path: Path) -> No
 
 
 def _install(destdir: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`NAME=VALUE` before the options goes into its environment."""
+    given = dict(word.split("=", 1) for word in words if not word.startswith("-") and "=" in word)
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(destdir), "DESTDIR": str(destdir)}
     return subprocess.run(
-        [ROOT / "install.sh", *words],
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(destdir), "DESTDIR": str(destdir)},
+        [ROOT / "install.sh", *(word for word in words if word.partition("=")[0] not in given)],
+        env=environment | given,
         capture_output=True,
         text=True,
         check=False,
