@@ -20,6 +20,9 @@ CLOUD = "cloud"
 CLOUD_NETWORKS = ("160.79.104.0/23", "2607:6bc0::/48")
 """From where Anthropic answers: platform.claude.com/docs/en/api/ip-addresses."""
 
+IN_FORCE = "sudo systemctl daemon-reload"
+"""systemd puts the new addresses into force for the unit that runs, too: nothing is restarted."""
+
 Lookup = Callable[[str], Sequence[str]]
 
 

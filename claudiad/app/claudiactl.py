@@ -156,7 +156,7 @@ def _show(command: Command, reply: JsonObject) -> None:
 
 
 def _allow(args: argparse.Namespace) -> int:
-    from claudiad.app.allow import drop_in, written
+    from claudiad.app.allow import IN_FORCE, drop_in, written
 
     done = "removed" if args.remove else "wrote"
     try:
@@ -175,7 +175,7 @@ def _allow(args: argparse.Namespace) -> int:
         print(f"claudiactl allow: {fault.filename}: permission denied: run it with sudo", file=sys.stderr)
         return NO_PERMISSION
     print(f"{done} {path}", *(f"  {line}" for line in content.splitlines()), sep="\n")
-    print("for it to take effect: systemctl daemon-reload && systemctl restart claudiad")
+    print(f"for it to take effect, without a restart: {IN_FORCE}")
     return 0
 
 

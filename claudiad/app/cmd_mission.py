@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from claudiad.app import options, signals
 from claudiad.app.output import action_json, refusal_json
-from claudiad.app.parts import brain_tables, state_directory
+from claudiad.app.parts import brain_tables
+from claudiad.app.state import state_directory
 from claudiad.brain import answers, places
 from claudiad.brain.mind import Mind
 from claudiad.brain.router import Router

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from claudiad.app import options
-from claudiad.app.reload import audit_directory
+from claudiad.app.state import audit_to_read
 from claudiad.errors import DataError
 from claudiad.service.audit import read
 from claudiad.service.report import PERCENTILES, Budgets, Report
@@ -56,7 +56,7 @@ def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Raises ConfigError, and DataError for a log that may not be read."""
     settings = options.settings_of(args)
-    folder = audit_directory(settings)
+    folder = audit_to_read(settings)
     report = Report(Budgets.of(settings.turn))
 
     def corrupt() -> None:

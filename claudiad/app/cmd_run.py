@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from claudiad.app import options
 from claudiad.app.daemon import Daemon
 from claudiad.app.models_cmd import with_model_folders
+from claudiad.audio.portaudio import shared_host
 from claudiad.config import Settings
 from claudiad.service import logs
 from claudiad.service.events import STACK, STALLED
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 END_S: Final = 4.0
 """Stopping may take that long; then the process ends whatever still hangs. systemd's kill would come much later."""
+SOUND_S: Final = 2.0
+"""A sound system that hangs is left behind after that; its thread never comes back, and so does no harm."""
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,7 +47,12 @@ def run(args: argparse.Namespace) -> int:
 
     settings = load()
     faulthandler.enable()  # a library that crashes leaves its stack in the log
-    return asyncio.run(serve(settings, load, on_stopping=last_second))
+    try:
+        return asyncio.run(serve(settings, load, on_stopping=last_second))
+    finally:
+        # Told to end while it starts, PortAudio may just be looking for devices on a thread of its own. Without an
+        # interpreter behind it that crashes.
+        shared_host().settle(SOUND_S)
 
 
 async def serve(

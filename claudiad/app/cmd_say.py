@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claudiad.app import options
+from claudiad.app.settings_sources import show
 from claudiad.audio.build import speaker_for
 from claudiad.audio.speaker import Speaker
 from claudiad.audio.virtual import MemorySpeaker
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 NOTHING_TO_SAY = 65
+NO_SPEAKER = 69
 
 
 def add_parser(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
             why = "nothing of it can be spoken as Japanese" if not spoken.planned else "the voice failed, see above"
             print(f"claudiad say: {why}", file=sys.stderr)
             return NOTHING_TO_SAY
+        if not args.out and spoken.first_audio_at is None:
+            return _unheard(settings.audio.speaker)
         if args.out:
             try:
                 write_wav(args.out, memory.everything(), SAMPLE_RATE)
@@ -60,3 +64,16 @@ def run(args: argparse.Namespace) -> int:
         return 0
 
     return asyncio.run(speak())
+
+
+def _unheard(speaker: str) -> int:
+    """Nothing sounded. Where the settings want it so, that is what was asked for."""
+    if speaker == "none":
+        print('claudiad say: not a sound, as audio.speaker = "none" wants it', file=sys.stderr)
+        return 0
+    print(
+        f"claudiad say: no speaker took it (audio.speaker = {show(speaker)}), see above: name one that is there, or "
+        "write it with --out FILE.wav",
+        file=sys.stderr,
+    )
+    return NO_SPEAKER

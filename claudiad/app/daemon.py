@@ -25,8 +25,10 @@ from claudiad.app.daemon_status import status_line
 from claudiad.app.ears import Ears
 from claudiad.app.handover import FRAMES_S, HandedOver
 from claudiad.app.ledger import TurnRecord
-from claudiad.app.parts import Parts, assemble, state_directory
+from claudiad.app.parts import Parts, assemble, ended
 from claudiad.app.reload import change, renewed
+from claudiad.app.settings_checks import wakes
+from claudiad.app.state import audit_directory
 from claudiad.audio.build import microphone_for, speaker_for
 from claudiad.clock import SystemClock
 from claudiad.config import Settings
@@ -177,7 +179,7 @@ class Daemon:
             watchdog.start()
             stack.push_async_callback(asyncio.to_thread, watchdog.close)
             looking = asyncio.create_task(self._look(), name="health")
-            stack.push_async_callback(_ended, looking)
+            stack.push_async_callback(ended, looking)
             seconds = clock.now() - began
             log.info("%s", ready_line(parts, seconds), extra={"journal": READY.fields(CLAUDIA_START_S=seconds)})
             self._told = self.status()
@@ -285,7 +287,7 @@ class Daemon:
         """At the computer, now and then; it tells what is short, and the status what has changed."""
         while True:
             try:
-                self._reading = await asyncio.to_thread(read_health, state_directory())
+                self._reading = await asyncio.to_thread(read_health, audit_directory(self._settings))
                 for remark in self._health.note(self._reading):
                     log.log(remark.level, "%s", remark.text, extra={"journal": remark.event.fields(**remark.fields)})
                 self._on_look()
@@ -320,14 +322,8 @@ def control_socket(environ: Mapping[str, str]) -> Path:
 def ready_line(parts: Parts, seconds: float) -> str:
     """What is running, in one line, once."""
     s = parts.settings
-    wake = s.wake.mode == "on" or (s.wake.mode == "auto" and s.robot.engine == "go2")
     return (
         f"claudiad {__version__} ready in {seconds:.1f} s: hearing {parts.ears.main.name}, robot {parts.robot.name}, "
         f"microphone {s.audio.microphone}, speaker {s.audio.speaker} (output latency "
-        f"{parts.speaker.latency_s * 1000:.0f} ms), {'wake phrase on' if wake else 'no wake phrase'}"
+        f"{parts.speaker.latency_s * 1000:.0f} ms), {'wake phrase on' if wakes(s) else 'no wake phrase'}"
     )
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from claudiad.app.finding import Finding
-from claudiad.app.reload import audit_directory
+from claudiad.app.state import audit_directory
 from claudiad.config import Settings
 from claudiad.service.health import HOT_C, LOW_DISK_BYTES, MB, Reading, read_health
 from claudiad.service.jetson import Jetson

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from claudiad.app.allow import CLOUD, CLOUD_NETWORKS, addresses_of
+from claudiad.app.allow import CLOUD, CLOUD_NETWORKS, IN_FORCE, addresses_of
 from claudiad.app.finding import Finding
 from claudiad.config import Settings
 from claudiad.errors import ConfigError, DataError
@@ -43,7 +43,7 @@ def examine(settings: Settings, environ: Mapping[str, str], show: Show = show_un
     for host, networks in wanted.items():
         shut = [n for n in networks if _within(n, denied) and not _within(n, allowed)]
         if shut:
-            remedy = f"sudo claudiactl allow {host}; sudo systemctl daemon-reload"
+            remedy = f"sudo claudiactl allow {host}; {IN_FORCE}"
             found.append(Finding("sandbox", "warning", f"{UNIT} may not reach {host} ({shut[0]})", remedy))
     return found
 

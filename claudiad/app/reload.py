@@ -7,16 +7,12 @@ were opened with needs a restart: opening a device, a model or a robot anew woul
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
-from claudiad.app.parts import Parts, brain_tables, state_directory, wake_gate
-from claudiad.brain.cache import DecisionCache
+from claudiad.app.parts import Parts, brain_tables, mind_of, wake_gate
+from claudiad.app.state import open_audit
 from claudiad.brain.display import load_speller
-from claudiad.brain.mind import Mind
-from claudiad.brain.router import Router
 from claudiad.config import Settings
-from claudiad.service.audit import AuditLog
 
 LIVE_SECTIONS: Final = frozenset({"endpoint", "wake", "brain", "turn", "privacy", "audit", "log"})
 LIVE: Final = frozenset({"audio.echo_cancellation", "stt.oov_threshold"})
@@ -61,33 +57,20 @@ def change(old: Settings, new: Settings) -> Change:
     return Change(old.model_copy(update=updates), applied, rest)
 
 
-def renewed(parts: Parts, settings: Settings, *, again: bool = True) -> Parts:
+def renewed(parts: Parts, settings: Settings) -> Parts:
     """The parts for a new conversation; those that were opened stay the same. Blocking: it may read tables.
 
-    The phrases are read again also when no setting changed (`again`): people edit that file and reload. Raises
+    The phrases are read again also when no setting changed: people edit that file and reload. Raises
     DataError for a phrase file that is none; then nothing has changed.
     """
     old = parts.settings
     mind, stops, speller = parts.mind, parts.stops, parts.speller
-    if old.brain != settings.brain or (again and settings.brain.phrases):
-        tables, b = brain_tables(settings, parts.registry), settings.brain
-        mind = Mind(Router(tables), DecisionCache(b.cache_ttl_s, b.cache_size, b.cache_near))
+    if old.brain != settings.brain or settings.brain.phrases:
+        tables = brain_tables(settings, parts.registry)
+        mind = mind_of(tables, settings.brain)
         stops, speller = tables.stops, load_speller(tables.phrases)
     audit = parts.audit
     if (old.audit, old.privacy) != (settings.audit, settings.privacy):
         audit = open_audit(settings)
     wake = parts.wake if old.wake == settings.wake else wake_gate(settings)
     return replace(parts, settings=settings, mind=mind, stops=stops, speller=speller, wake=wake, audit=audit)
-
-
-def open_audit(settings: Settings) -> AuditLog | None:
-    """The audit log the settings name; None: none is written."""
-    a = settings.audit
-    if not a.enabled:
-        return None
-    return AuditLog(audit_directory(settings), a.max_bytes, a.keep, settings.privacy.log_speech)
-
-
-def audit_directory(settings: Settings) -> Path:
-    """Where the audit log is."""
-    return Path(settings.audit.directory) if settings.audit.directory else state_directory()

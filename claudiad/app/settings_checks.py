@@ -41,6 +41,11 @@ def looks_like_path(value: str) -> bool:
     return value.startswith(("/", "./", "../", "~")) or value in {".", ".."} or value.endswith(".onnx")
 
 
+def wakes(settings: Settings) -> bool:
+    """Whether it has to be called by its name: as the settings say, else with a real robot only."""
+    return settings.wake.mode == "on" or (settings.wake.mode == "auto" and settings.robot.engine == "go2")
+
+
 def verify(settings: Settings) -> Iterator[Finding]:
     """Every rule `settings` breaks. Paths must be absolute already (`resolve_paths`)."""
     unprintable = list(_control_characters(settings))
@@ -85,8 +90,7 @@ def _together(settings: Settings) -> Iterator[Finding]:
             'missing, and robot.engine = "go2" needs it',
             "the network interface the Go2 is on, for example eth0",
         )
-    listens = settings.wake.mode == "on" or (settings.wake.mode == "auto" and robot.engine == "go2")
-    if listens and not settings.wake.phrases:
+    if wakes(settings) and not settings.wake.phrases:
         yield Finding(
             ("wake.phrases", "wake.mode", "robot.engine"),
             "empty, and with the wake phrase on nothing could be said",

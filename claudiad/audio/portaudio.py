@@ -70,6 +70,10 @@ class PortAudioHost:
 
         return await self._open(device, "output", callback, on_end)
 
+    def settle(self, timeout_s: float) -> bool:
+        """Before the process ends: wait for PortAudio's calls under way. False when one hangs."""
+        return self._worker.settle(timeout_s)
+
     async def close(self, stream: Opened) -> None:
         """See `SoundHost`."""
         try:

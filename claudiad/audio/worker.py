@@ -72,6 +72,17 @@ class Worker:
         except TimeoutError:
             raise DeviceError(f"the sound system has not answered for {timeout_s:g} s") from None
 
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until all calls so far have returned, at most `timeout_s` of real time; False when they have not.
+
+        From any thread. For the end of the process: a library's call must not find itself without an interpreter.
+        """
+        if self._thread is None:
+            return True
+        settled = threading.Event()
+        self.post(settled.set)
+        return settled.wait(timeout_s)
+
     def _serve(self) -> None:
         while True:
             call = self._calls.get()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from claudiad.control import wire
 from claudiad.control.wire import Command, Fault, JsonObject
@@ -15,7 +16,9 @@ from claudiad.errors import ClaudiaError
 ANSWER_S = 15.0
 """How long an answer is waited for; the daemon answers in milliseconds."""
 LONG_ANSWER_S = 150.0
-"""For what takes as long as the robot or the voice: more than the daemon's own limit."""
+"""For what takes as long as the robot or the voice, or waits for them: more than the daemon's own limit."""
+LONG: Final = wire.WITH_TEXT | {"reload"}
+"""A reload waits for the end of what is being said and done."""
 STOP_AGAIN_S = 0.1
 STOP_PATIENCE_S = 5.0
 
@@ -51,7 +54,7 @@ def ask(paths: Sequence[Path], command: Command, text: str | None = None) -> Jso
     while True:
         connection = connect(paths)
         with connection:
-            connection.settimeout(LONG_ANSWER_S if command in wire.WITH_TEXT else ANSWER_S)
+            connection.settimeout(LONG_ANSWER_S if command in LONG else ANSWER_S)
             reply = _exchange(connection, line)
         crowded = reply is None or (isinstance(reply, Fault) and reply.code == "too-many")
         if not (crowded and command == "stop" and time.monotonic() < until):

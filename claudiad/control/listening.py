@@ -8,7 +8,9 @@ import grp
 import logging
 import os
 import socket
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from claudiad.control.address import GROUP, answers
@@ -18,27 +20,28 @@ log = logging.getLogger(__name__)
 
 MODE = 0o660
 FOLDER_MODE = 0o755
+LOCK = "control.lock"
+LOCK_MODE = 0o600
+"""Nobody else can open it: whoever could, could hold it, and with it every daemon that wants to start."""
+PATIENCE_S = 3.0
+"""Longer than another daemon takes to look and bind."""
+_AGAIN_S = 0.05
 
 
 class Door:
     """A bound socket that nobody can connect to before `listen` was called on `socket`."""
 
-    def __init__(self, path: Path) -> None:
-        """Bind it there, with its mode and group. Blocking, for a moment.
+    def __init__(self, path: Path, patience_s: float = PATIENCE_S) -> None:
+        """Bind it there, with its mode and group. Blocking: for a moment, or `patience_s` while another one binds.
 
-        Raises Busy when a daemon listens there already, ConfigError when there can be no socket there.
+        Raises Busy when a daemon listens there already, or is about to, ConfigError when there can be no socket there.
         """
         self.path = path
         try:
             path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            # Held while looking and binding: two daemons that start at once must not take each other's socket away.
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX)
+            with _alone(path, patience_s):
                 self.socket = _bound(path)
                 self._identity = _identity(path)
-            finally:
-                os.close(folder)
         except OSError as fault:
             why = fault.strerror or str(fault)
             raise ConfigError([f"no control socket at {path}: {why}; is that folder the daemon's own?"]) from fault
@@ -49,6 +52,29 @@ class Door:
         with suppress(OSError):
             if _identity(self.path) == self._identity:
                 self.path.unlink()
+
+
+@contextmanager
+def _alone(path: Path, patience_s: float) -> Iterator[None]:
+    """Held while looking and binding: two daemons that start at once must not take each other's socket away.
+
+    The file stays: whoever removed it would let a third one in beside the second. Raises Busy, OSError.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    lock = os.open(path.with_name(LOCK), flags, LOCK_MODE)
+    try:
+        end = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as fault:
+                if time.monotonic() >= end:
+                    raise Busy(f"another claudiad is starting on {path}, and does not get on: stop it first") from fault
+                time.sleep(_AGAIN_S)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _bound(path: Path) -> socket.socket:

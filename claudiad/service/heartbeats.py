@@ -58,10 +58,6 @@ class Heartbeats:
         """Look at a counter that changes at least that often; None from it: nothing is expected at present."""
         self._stages[stage] = _Stage(deadline_s, read=read)
 
-    def forget(self, stage: str) -> None:
-        """It is no more."""
-        self._stages.pop(stage, None)
-
     def beat(self, stage: str) -> None:
         """Progress. Raises KeyError for a stage nobody expects."""
         self._stages[stage].beats += 1

@@ -80,7 +80,7 @@ def test_it_writes_and_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str
         out = capsys.readouterr().out
         assert out.startswith(f"wrote {path}\n")
         assert "IPAddressAllow=192.168.1.5/32" in out
-        assert "systemctl daemon-reload && systemctl restart claudiad" in out
+        assert "without a restart: sudo systemctl daemon-reload" in out
     assert claudiactl.main([*words, "--remove"]) == 0
     assert not path.exists()
     assert claudiactl.main([*words, "--remove"]) == 1

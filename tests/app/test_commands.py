@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from claudiad.app import cli, cmd_hear, parts
+from claudiad.app.claudiactl_text import lines_of
 from claudiad.app.ears import Ears
+from claudiad.audio.virtual import MemorySpeaker
 from claudiad.audio.wav import read_wav, write_wav
 from claudiad.brain.router import Tables, load_tables
 from claudiad.types import SAMPLE_RATE, Pcm
@@ -154,6 +156,14 @@ def test_ask_for_people_names_rule_and_refusal(shell: Shell) -> None:
     assert "heard as    アイサツシテ" in out
     assert "refused FrontFlip: " in out
     assert "rule" in shell.json("ask", "--json", "--explain", "座って")[0]
+
+
+def test_ask_for_people_is_what_claudiactl_prints(shell: Shell) -> None:
+    """Whoever was asked, the same decision reads the same."""
+    words = ("--posture", "lying", "座って", "宙返りして", "一メートル前に進んで", "")
+    shown = [line for out in shell.ask(*words) for line in lines_of("ask", out)]
+    assert shell("ask", *words).splitlines() == shown
+    assert "一メートル前に進んで → motion → StandUp+, move x=1 y=0 yaw=0" in shown
 
 
 @pytest.mark.parametrize(
@@ -330,6 +340,27 @@ def test_say_into_a_folder_that_is_not_there(shell: Shell, tmp_path: Path) -> No
 def test_say_with_a_voice_that_is_not_there(shell: Shell) -> None:
     """The engine asked for by name and missing is 78."""
     shell("say", "--set", "tts.engine=piper", "--set", "tts.voice=/no/such.onnx", "はい。", status=78)
+
+
+def test_say_without_a_speaker_that_takes_it(shell: Shell) -> None:
+    """69, and what to do: a caller that has another way can try it."""
+    shell("say", "--set", "tts.engine=openjtalk", "--set", "audio.speaker=no such device", "はい。", status=69)
+    assert 'no speaker took it (audio.speaker = "no such device")' in shell.err.splitlines()[-1]
+
+
+def test_say_into_silence_that_was_asked_for(shell: Shell) -> None:
+    """`none` is the owner's choice and no fault; one line says so, for who has forgotten it."""
+    shell("say", "--set", "tts.engine=openjtalk", "--set", "audio.speaker=none", "はい。")
+    assert shell.err == 'claudiad say: not a sound, as audio.speaker = "none" wants it\n'
+
+
+def test_say_through_a_speaker(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heard: 0, and nothing more to say about it."""
+    from claudiad.app import cmd_say
+
+    monkeypatch.setattr(cmd_say, "speaker_for", lambda _, clock: MemorySpeaker(clock, "fast"))
+    shell("say", "--set", "tts.engine=openjtalk", "はい。")
+    assert shell.err == ""
 
 
 def test_errors_end_with_their_own_status(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

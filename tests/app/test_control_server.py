@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
 import grp
 import json
@@ -103,6 +104,30 @@ async def test_a_leftover_is_replaced_and_a_living_daemon_is_not(tmp_path: Path)
         with pytest.raises(Busy, match="another claudiad listens on"):
             await ControlServer(FakeControls(), path).__aenter__()
         assert code(await rig.ask(STATUS)) == "ok"
+
+
+def test_nobody_else_can_keep_it_from_starting(tmp_path: Path) -> None:
+    """A lock on the folder, which everybody can open, is none; what it waits for only its own user can open."""
+    reader = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(reader, fcntl.LOCK_EX)
+        Door(tmp_path / "control.sock", patience_s=0.0).close()
+    finally:
+        os.close(reader)
+    assert stat.S_IMODE((tmp_path / listening.LOCK).stat().st_mode) == 0o600
+
+
+def test_one_that_does_not_get_on_is_not_waited_for(tmp_path: Path) -> None:
+    """Another daemon of the same user that hangs while it binds: Busy, and no socket is taken from it."""
+    holder = os.open(tmp_path / listening.LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(Busy, match="another claudiad is starting on"):
+            Door(tmp_path / "control.sock", patience_s=0.0)
+        assert not (tmp_path / "control.sock").exists()
+    finally:
+        os.close(holder)
+    Door(tmp_path / "control.sock", patience_s=0.0).close()
 
 
 @pytest.mark.parametrize("what", ["file", "no folder", "long"])

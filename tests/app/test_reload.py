@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from claudiad.app.reload import LIVE, LIVE_SECTIONS, RESTART, audit_directory, change, is_live, renewed
+from claudiad.app.reload import LIVE, LIVE_SECTIONS, RESTART, change, is_live, renewed
 from claudiad.app.schema import keys
+from claudiad.app.state import audit_directory, open_audit
 from claudiad.brain.reading import reading
 from claudiad.config import Settings
 from claudiad.errors import DataError
@@ -99,7 +100,5 @@ async def test_a_phrase_file_is_read_again_or_refused(monkeypatch: pytest.Monkey
 
 def test_the_audit_log_can_be_switched_off(tmp_path: Path) -> None:
     """And it is where the settings say."""
-    from claudiad.app.reload import open_audit
-
     assert open_audit(settings_with(audit={"enabled": False})) is None
     assert audit_directory(settings_with(audit={"directory": str(tmp_path)})) == tmp_path

@@ -32,6 +32,7 @@ from claudiad.robot import registry
 from claudiad.robot.sim import SimRobot
 from claudiad.service import watched
 from claudiad.service.events import RELOAD_REFUSED, RELOADED, STALLED
+from claudiad.service.health import Reading
 from claudiad.service.notify import Notifier
 from claudiad.types import Action
 from tests.app.room import Room, room, settings_with
@@ -238,6 +239,30 @@ async def test_a_reload_waits_for_the_end_of_a_turn_but_not_for_ever(
     monkeypatch.setattr(daemon, "BETWEEN_TURNS_S", 0.0)
     await reloaded(systemd, current)
     assert "reload refused: it has been spoken to" in caplog.text
+
+
+async def test_the_disk_that_is_watched_is_the_audit_logs(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where records are lost when it is full: the folder that `claudiad doctor` measures, not the state directory."""
+    folders: list[Path] = []
+    looked, loop, read = asyncio.Event(), asyncio.get_running_loop(), daemon.read_health
+
+    def noted(folder: Path) -> Reading:
+        folders.append(folder)
+        loop.call_soon_threadsafe(looked.set)
+        return read(folder)
+
+    monkeypatch.setattr(daemon, "read_health", noted)
+    elsewhere = QUIET.model_copy(
+        update={"audit": QUIET.audit.model_copy(update={"directory": str(tmp_path / "records")})}
+    )
+    serving = asyncio.create_task(serve(elsewhere, current))
+    await systemd.until("READY=1")
+    await asyncio.wait_for(looked.wait(), 30)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await serving == 0
+    assert folders[0] == tmp_path / "records"
 
 
 async def test_the_first_thing_a_signal_does_is_stop_robot_and_voice(

@@ -13,7 +13,8 @@ from claudiad.app import options
 from claudiad.app.demo_script import Line, faults, load_script
 from claudiad.app.ledger import RefusedStep, Step, TurnRecord
 from claudiad.app.output import action_json, decision_json, recording_json
-from claudiad.app.parts import open_robot, state_directory, wake_gate
+from claudiad.app.parts import open_robot, wake_gate
+from claudiad.app.state import audit_to_read, state_directory
 from claudiad.brain.reading import reading
 from claudiad.clock import JumpClock
 from claudiad.config import Settings
@@ -125,6 +126,19 @@ def test_where_state_is_kept() -> None:
     assert state_directory({"STATE_DIRECTORY": "/var/lib/claudia:/x"}) == Path("/var/lib/claudia")
     assert state_directory({"XDG_STATE_HOME": "/s"}) == Path("/s/claudia")
     assert state_directory({}) == Path.home() / ".local" / "state" / "claudia"
+
+
+def test_a_question_finds_the_log_of_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's own comes first, and what the settings name before both; without a service it is their own."""
+    system, own = tmp_path / "system", tmp_path / "own"
+    monkeypatch.setenv("STATE_DIRECTORY", str(own))
+    assert audit_to_read(Settings(), system) == own
+    system.mkdir()
+    assert audit_to_read(Settings(), system) == system
+    assert audit_to_read(settings_with(audit={"directory": "/x"}), system) == Path("/x")
+    own.mkdir()
+    (own / "audit.jsonl").touch()
+    assert audit_to_read(Settings(), system) == own
 
 
 def test_a_real_robot_is_never_simulated(no_sdk: None) -> None:

@@ -45,3 +45,18 @@ async def test_an_abandoned_call_still_runs() -> None:
     hang.set()
     await worker.run(lambda: None, 5)
     assert done == [1]
+
+
+def test_settling_waits_for_what_was_asked_for_and_not_for_ever() -> None:
+    """Nothing under way: at once, without a thread; a call that hangs: False; when it has returned: True."""
+    assert Worker("unused").settle(5)
+    worker, hang, done = Worker("test"), threading.Event(), []
+    worker.post(hang.wait)
+    worker.post(lambda: done.append(1))
+    try:
+        assert not worker.settle(0.01)
+        assert done == []
+    finally:
+        hang.set()
+    assert worker.settle(5)
+    assert done == [1]
