@@ -33,7 +33,7 @@ lint: venv-test ## ruff and mypy
 units: # systemd's own opinion of the units, and of their sandbox
 	@scripts/check-units
 
-bench: bench-brain bench-llm bench-idle bench-turn bench-stop bench-echo ## all measurements here, one after another (over an hour)
+bench: bench-brain bench-llm bench-idle bench-turn bench-stop bench-echo ## brain, llm, idle, turn, stop and echo, one after another (over an hour)
 
 bench-turn: venv-test ## spoken turns at the speed of sound: latencies, stops, sentences with pauses (half an hour)
 	@$(RUN) -m bench.turn $(ARGS)

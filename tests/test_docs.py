@@ -45,9 +45,21 @@ def test_both_readmes_begin_with_the_same_two_commands() -> None:
         assert [c for c in COMMANDS if f"`claudiad {c.replace('_', '-')}" not in page] == []
 
 
+def test_both_readmes_have_every_exit_status() -> None:
+    """The tables of exit statuses hold those of every error there is, and what a command ends with without one."""
+    from claudiad import errors
+    from claudiad.app.claudiactl import REFUSED
+    from claudiad.control import client
+
+    found = [one for module in (errors, client) for one in vars(module).values() if isinstance(one, type)]
+    statuses = {0, REFUSED, 64, *(one.exit_status for one in found if issubclass(one, errors.ClaudiaError))}
+    for name in ("README.md", "README.ja.md"):
+        assert {int(status) for status in re.findall(r"^\| (\d+) \|", text(ROOT / name), re.MULTILINE)} == statuses
+
+
 def test_the_japanese_readme_has_no_kanji_that_japanese_has_not() -> None:
     """Every kanji passes the gate that stands before the voice."""
-    from claudiad.purity.gate import is_japanese_kanji
+    from claudiad.purity.repertoire import is_japanese_kanji
 
     kanji = {c for c in text(ROOT / "README.ja.md") if "\u3400" <= c <= "\u9fff"}
     assert {c for c in kanji if not is_japanese_kanji(c)} == set()
