@@ -186,10 +186,8 @@ async def assemble(
             kept = state_directory() if keep else None
             models = await stack.enter_async_context(open_models(settings, clock, registry, tables, kept=kept))
         if models is not None:
-            priming = asyncio.create_task(mouth.prime(THINKING), name="prime fillers")  # nobody waits for these
-            stack.push_async_callback(ended, priming)
-            warming = asyncio.create_task(asyncio.to_thread(latin.warm), name="warm the filter")  # nor for this
-            stack.push_async_callback(ended, warming)
+            preparing = asyncio.create_task(_prepared(mouth), name="prime fillers")  # nobody waits for these
+            stack.push_async_callback(ended, preparing)
         mind = mind_of(tables, settings.brain)
         mind.decide("準備はいいですか", robot.state(), clock.now())  # the first analysis costs ten times the others
         gc.collect()
@@ -214,6 +212,12 @@ async def assemble(
             audit=audit,
             registry=registry,
         )
+
+
+async def _prepared(mouth: Mouth) -> None:
+    """What only a model's answer needs."""
+    await mouth.prime(THINKING)
+    await asyncio.to_thread(latin.warm)
 
 
 async def ended(task: asyncio.Task[None]) -> None:
