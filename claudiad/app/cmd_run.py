@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import gc
 import logging
 import os
 import threading
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
         # Told to end while it starts, PortAudio may just be looking for devices on a thread of its own. Without an
         # interpreter behind it that crashes.
         shared_host().settle(SOUND_S)
+        gc.unfreeze()  # or nothing is taken apart, and soxr's binding reports twenty lines of leaks with every stop
 
 
 async def serve(

@@ -150,7 +150,6 @@ class Daemon:
             speaker = speaker_for(settings.audio, clock)
             stack.push_async_callback(speaker.close)
             self._notifier.loading(f"loading the speech model {settings.stt.model}", MODEL_S)
-            await speaker.open()
             ears = await asyncio.to_thread(Ears.open, settings.stt)
             stack.push_async_callback(ears.close)
             self._watch(ears)
@@ -167,6 +166,8 @@ class Daemon:
             )
             self._parts = parts
             stack.callback(self._over)
+            # Not before: while tables and models load, its thread would come too late again and again.
+            await speaker.open()
             microphone = HandedOver(microphone_for(settings.audio, clock))
             await stack.enter_async_context(microphone)
             self._microphone = microphone
