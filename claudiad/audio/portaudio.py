@@ -24,6 +24,7 @@ import numpy as np
 
 from claudiad.audio.choose import Direction, channels_of, choose_device
 from claudiad.audio.host import FillBlock, OnBlock, OnEnd, Opened
+from claudiad.audio.urgent import urgent
 from claudiad.audio.worker import Worker
 from claudiad.errors import DeviceError
 
@@ -55,7 +56,13 @@ class PortAudioHost:
     async def open_input(self, device: str, on_block: OnBlock, on_end: OnEnd) -> Opened:
         """See `SoundHost`."""
 
+        first = True
+
         def callback(data: Any, _frames: int, _time: Any, _status: Any) -> None:
+            nonlocal first
+            if first:
+                first = False
+                urgent()
             on_block(np.frombuffer(data, np.int16))
 
         return await self._open(device, "input", callback, on_end)
@@ -63,7 +70,13 @@ class PortAudioHost:
     async def open_output(self, device: str, fill: FillBlock, on_end: OnEnd) -> Opened:
         """See `SoundHost`."""
 
+        first = True
+
         def callback(data: Any, _frames: int, _time: Any, _status: Any) -> None:
+            nonlocal first
+            if first:
+                first = False
+                urgent()
             out = np.frombuffer(data, np.int16)
             out[:] = 0
             fill(out)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 SYSTEMD = ROOT / "systemd"
 RELAXED = {
     "SupplementaryGroups", "PrivateDevices", "DeviceAllow", "MemoryDenyWriteExecute", "ProcSubset",
-    "PrivateNetwork", "RestrictAddressFamilies", "IPAddressAllow", "DevicePolicy",
+    "PrivateNetwork", "RestrictRealtime", "RestrictAddressFamilies", "IPAddressAllow", "DevicePolicy",
 }  # fmt: skip
 
 
