@@ -37,6 +37,8 @@ class Usage:
     """What /proc says of one process."""
 
     cpu_s: float
+    loop_cpu_s: float
+    """Of that, the event loop's thread."""
     resident_mb: float
     proportional_mb: float
     """Shared pages divided among those who share them."""
@@ -47,16 +49,21 @@ class Usage:
     def of(cls, pid: int) -> Usage:
         """Now. Raises OSError when the process is gone."""
         folder = Path(f"/proc/{pid}")
-        # The command's name, in brackets, may itself contain spaces and brackets.
-        fields = (folder / "stat").read_text().rsplit(") ", 1)[1].split()
+        fields, loop = _stat(folder), _stat(folder / "task" / str(pid))
         status = _kilobytes(folder / "status")
         return cls(
             cpu_s=(int(fields[11]) + int(fields[12])) / TICKS,
+            loop_cpu_s=(int(loop[11]) + int(loop[12])) / TICKS,
             resident_mb=status["VmRSS"] / 1024,
             proportional_mb=_kilobytes(folder / "smaps_rollup")["Pss"] / 1024,
             peak_mb=status["VmHWM"] / 1024,
             threads=int(fields[17]),
         )
+
+
+def _stat(folder: Path) -> list[str]:
+    """From the state on. The command's name before it, in brackets, may itself contain spaces and brackets."""
+    return (folder / "stat").read_text().rsplit(") ", 1)[1].split()
 
 
 def _kilobytes(file: Path) -> dict[str, int]:
@@ -148,6 +155,7 @@ def measure(folder: Path, seconds: float, noise_dbfs: float, console: Console) -
         "restart_s": round(ready_s, 2),
         "stop_s": round(stopped_s, 2),
         "cpu_percent_of_one_core": round(100.0 * (after.cpu_s - before.cpu_s) / elapsed, 2),
+        "event_loop_percent": round(100.0 * (after.loop_cpu_s - before.loop_cpu_s) / elapsed, 2),
         "seconds": round(elapsed, 1),
         "resident_mb": round(after.resident_mb, 1),
         "proportional_mb": round(after.proportional_mb, 1),
@@ -169,7 +177,8 @@ def main() -> int:
     console.print(
         f"start to ready      {found['first_start_s']:.2f} s, started again {found['restart_s']:.2f} s\n"
         f"SIGTERM to the end  {found['stop_s']:.2f} s\n"
-        f"listening           {found['cpu_percent_of_one_core']:.1f} % of one core over {found['seconds']:.0f} s\n"
+        f"listening           {found['cpu_percent_of_one_core']:.1f} % of one core over {found['seconds']:.0f} s "
+        f"(event loop {found['event_loop_percent']:.1f} %)\n"
         f"resident            {found['resident_mb']:.0f} MB (proportional {found['proportional_mb']:.0f} MB, "
         f"peak {found['peak_mb']:.0f} MB), {found['threads']} threads\n"
         f"turns heard         {found['turns_heard']} (none is right)"
