@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from claudiad.app.journal_fields import event_of
 from claudiad.purity.repertoire import is_japanese_kanji
 from claudiad.service.events import EVENTS, KNOWN
-from tests.fakes.absent import require
+from tests.fakes.absent import require, without
 
 PACKAGE = Path(event_of.__code__.co_filename).parents[1]
 CATALOG = PACKAGE / "data" / "claudiad.catalog"
@@ -67,6 +68,28 @@ def test_systemd_takes_the_catalog(tmp_path: Path) -> None:
     assert update.stderr == ""
     listed = subprocess.run([*command, "--list-catalog"], check=True, capture_output=True, text=True).stdout
     assert {line.split()[0] for line in listed.splitlines()} == {event.id for event in EVENTS}
+
+
+@pytest.mark.real
+def test_a_japanese_owner_reads_it_in_japanese(tmp_path: Path) -> None:
+    """`journalctl -x` shows the text of the terminal's language: both are there, for every event."""
+    require("journalctl", "systemd")
+    require("localedef", "libc-bin")
+    if not Path("/usr/share/i18n/locales/ja_JP").exists():
+        without("there is no Japanese locale to make: apt-get install locales")
+    subprocess.run(["localedef", "-i", "ja_JP", "-f", "UTF-8", tmp_path / "ja_JP.UTF-8"], check=True)
+    for folder in ("usr/lib/systemd/catalog", "var/lib/systemd/catalog"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(CATALOG, tmp_path / "usr/lib/systemd/catalog")
+    command = ["journalctl", f"--root={tmp_path}"]
+    subprocess.run([*command, "--update-catalog"], check=True)
+    kana = re.compile("[ぁ-ん]")
+    for language, japanese in (("ja_JP.UTF-8", True), ("C.UTF-8", False)):
+        env = os.environ | {"LOCPATH": str(tmp_path), "LC_ALL": language}
+        for event in EVENTS:
+            shown = subprocess.run([*command, "--dump-catalog", event.id], env=env, check=True, capture_output=True)
+            subject = next(line for line in shown.stdout.decode().splitlines() if line.startswith("Subject:"))
+            assert bool(kana.search(subject)) is japanese, (language, subject)
 
 
 def logged() -> set[tuple[str, str]]:
