@@ -69,7 +69,7 @@ def resolve_voice(wanted: str, folders: Sequence[Path] | None = None) -> Path:
         voice = default_voice(folders)
         if voice is None:
             raise EngineMissing(
-                "no Japanese Piper voice is installed: `claudiad voices fetch ja_JA-hi_fi_captain-medium`, "
+                "no Japanese Piper voice is installed: `claudiad voices fetch ja_JP-hi_fi_captain-medium`, "
                 'or set tts.engine = "openjtalk"'
             )
         return voice.path
