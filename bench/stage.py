@@ -73,7 +73,13 @@ class Stage:
         self.parts.mouth.cancel()
         if self.parts.dispatcher.running is not None:
             await self.parts.dispatcher.stop(reason="all that is measured has happened")
-        await self._until(lambda: self.conversation.idle)
+
+        def hushed() -> bool:
+            # Again: where a picture is comes to be said only now, and the next sentence would be said into it.
+            self.parts.mouth.cancel()
+            return self.conversation.idle
+
+        await self._until(hushed)
 
     async def _say(self, pcm: Pcm, over: Callable[[list[tuple[str, float]]], bool]) -> Heard:
         first, calls = self.conversation.turns + 1, len(self._robot.calls)
