@@ -73,7 +73,7 @@ venv-test:
 	@scripts/venv test
 
 robot-sdk: venv-test # where the SDK cannot be had, everything but the tests over DDS is still worth running
-	@scripts/robot-sdk || echo "going on without the Go2 SDK: the tests over DDS are skipped"
+	@scripts/robot-sdk || echo "going on without the Go2 SDK: the tests over DDS will fail and say so"
 
 clean: ## remove build/ and .venv
 	rm -rf build .venv

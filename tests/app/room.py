@@ -33,6 +33,8 @@ from tests.audio.sounds import tone
 from tests.fakes.recogniser import FakeRecogniser
 
 SECONDS_PER_KANA = 0.1
+COMPLETE, BETWEEN, OPEN = 200, 600, 1000
+"""How long it waits behind words by default, ms."""
 
 
 class PatientClock(JumpClock):
@@ -79,6 +81,11 @@ class ToneVoice:
         return tone(880, round(1000 * SECONDS_PER_KANA) * len(clause))
 
 
+def actions(record: TurnRecord) -> list[str]:
+    """Names of what a turn did or began, in order."""
+    return [step.action.name for step in record.steps]
+
+
 @dataclass
 class Room:
     """Everything in it, and how to wait for what happens there."""
@@ -119,6 +126,11 @@ class Room:
 
     async def play(self, pcm: Pcm) -> None:
         end = self.microphone.speak(pcm).end_sample
+        await self.until(lambda: self.microphone.position >= end)
+
+    async def pause(self, ms: int) -> None:
+        """Silence behind what was spoken last."""
+        end = self.microphone.spoken[-1].end_sample + ms * SAMPLE_RATE // 1000
         await self.until(lambda: self.microphone.position >= end)
 
     async def turn(self, text: str, **how: Any) -> TurnRecord:

@@ -7,29 +7,19 @@ import pytest
 from claudiad.app.barge_in import MOST_PAUSES
 from claudiad.app.judge import BACKCHANNEL, OWN_VOICE
 from claudiad.types import FRAME_MS
-from tests.app.room import SECONDS_PER_KANA, Room, room, settings_with
+from tests.app.room import SECONDS_PER_KANA, Room, actions, room, settings_with
 from tests.audio.sounds import voice
-
-
-def actions(record: object) -> list[str]:
-    return [s.action.name for s in record.steps]  # type: ignore[attr-defined]
 
 
 def gain(r: Room) -> float:
     return r.speaker._gain.target
 
 
-async def pause(r: Room, ms: int) -> None:
-    """Silence behind what was spoken last."""
-    end = r.microphone.spoken[-1].end_sample + ms * 16
-    await r.until(lambda: r.microphone.position >= end)
-
-
 async def speaking(r: Room) -> None:
     """Until it is well into an answer of several clauses."""
     await r.speak("何ができますか")
     await r.until(lambda: r.speaker.playing)
-    await pause(r, 1500)
+    await r.pause(1500)
 
 
 async def test_other_speech_lowers_and_pauses_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +112,7 @@ async def test_barge_in_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> 
         await speaking(r)
         await r.speak("ゴホン", oov=0.99)
         assert not r.parts.mouth.paused
-        await pause(r, 700)
+        await r.pause(700)
         await r.turn("止まって")
         await r.until(lambda: len(r.records) == 3)
         answer = next(one for one in r.records if one.turn == 1)
@@ -178,7 +168,7 @@ async def test_its_own_voice_does_not_release_it(monkeypatch: pytest.MonkeyPatch
     """It says how to take the latch off; hearing itself say that takes nothing off."""
     async with room(monkeypatch) as r:
         await r.turn("緊急停止")
-        await pause(r, 3000)
+        await r.pause(3000)
         await r.speak("座って")
         await r.until(lambda: "解除" in r.parts.mouth.now_saying)
         await r.speak("解除")

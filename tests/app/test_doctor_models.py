@@ -155,7 +155,6 @@ async def test_off_is_off() -> None:
 
 async def test_the_cloud_is_opened_and_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Enabled without a key, nothing would start: that is missing; the key itself is never shown."""
-    pytest.importorskip("anthropic")
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")

@@ -9,26 +9,14 @@ import pytest
 from claudiad.brain.continuation import AGAIN
 from claudiad.robot.base import Outcome, Status
 from claudiad.types import FRAME_MS, Action, Posture
-from tests.app.room import Room, room
-
-COMPLETE, BETWEEN, OPEN = 200, 600, 1000
-
-
-def actions(record: object) -> list[str]:
-    return [s.action.name for s in record.steps]  # type: ignore[attr-defined]
-
-
-async def pause(r: Room, ms: int) -> None:
-    """Silence behind what was spoken last."""
-    end = r.microphone.spoken[-1].end_sample + ms * 16
-    await r.until(lambda: r.microphone.position >= end)
+from tests.app.room import COMPLETE, actions, room
 
 
 async def test_a_command_goes_on_in_the_same_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """立って … 挨拶して with 700 ms between: StandUp at once, then Hello, one record."""
     async with room(monkeypatch, posture=Posture.SITTING) as r:
         await r.speak("立って")
-        await pause(r, 700)
+        await r.pause(700)
         assert r.calls == ["StandUp"]
         await r.speak("挨拶して")
         await r.until(lambda: r.records and r.conversation.idle)
@@ -45,7 +33,7 @@ async def test_three_utterances_are_one_turn(monkeypatch: pytest.MonkeyPatch) ->
     async with room(monkeypatch) as r:
         for text in ("座って", "立って", "挨拶して"):
             await r.speak(text)
-            await pause(r, 900)
+            await r.pause(900)
         await r.until(lambda: r.conversation.idle)
         (record,) = r.records
         assert (actions(record), record.utterances) == (["Sit", "StandUp", "Hello"], 3)
@@ -55,7 +43,7 @@ async def test_a_ban_of_what_began_stops_it(monkeypatch: pytest.MonkeyPatch) -> 
     """踊って … はいけない: while it moves, that is as good as a stop."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("はいけない")
         ended = r.microphone.time_of(r.microphone.spoken[-1].end_sample)
         await r.until(lambda: r.conversation.idle)
@@ -69,7 +57,7 @@ async def test_what_takes_it_back_stops_what_began(monkeypatch: pytest.MonkeyPat
     """踊って … はいけない: the dance is stopped as soon as that is heard, and nothing else is done."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 500)
+        await r.pause(500)
         assert r.calls == ["Dance1"]
         await r.speak(rest)
         ended = r.microphone.time_of(r.microphone.spoken[-1].end_sample)
@@ -88,7 +76,7 @@ async def test_unknown_words_behind_a_command_take_it_back(monkeypatch: pytest.M
     """They may have been a ban: the safe side is to stop and to ask."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("ムニャムニャ", oov=0.99)
         await r.until(lambda: r.conversation.idle)
         (record,) = r.records
@@ -100,7 +88,7 @@ async def test_a_correction_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
     """踊って … じゃなくて座って: the dance is stopped, then it sits."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("じゃなくて座って")
         await r.until(lambda: r.conversation.idle)
         (record,) = r.records
@@ -113,7 +101,7 @@ async def test_what_comes_behind_a_no_belongs_to_the_turn(monkeypatch: pytest.Mo
     async with room(monkeypatch) as r:
         for text in ("踊って", "違う", "座って"):
             await r.speak(text)
-            await pause(r, 700)
+            await r.pause(700)
         await r.until(lambda: r.conversation.idle)
         (record,) = r.records
         assert actions(record) == ["Dance1", "stop", "Sit"]
@@ -124,7 +112,7 @@ async def test_politeness_behind_a_command_adds_nothing(monkeypatch: pytest.Monk
     """座って … ください: one sitting, and the answer is not given twice."""
     async with room(monkeypatch) as r:
         await r.speak("座って")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("ください")
         await r.until(lambda: r.conversation.idle)
         (record,) = r.records
@@ -136,7 +124,7 @@ async def test_thanks_behind_a_command_are_answered(monkeypatch: pytest.MonkeyPa
     """踊って … ありがとう: it goes on dancing."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("ありがとう")
         await r.until(lambda: r.conversation.idle)
         (record,) = r.records
@@ -148,7 +136,7 @@ async def test_a_cough_behind_a_command_is_nothing(monkeypatch: pytest.MonkeyPat
     """It has a record of its own, and the command goes on."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("", dropped="silence")
         await r.until(lambda: r.conversation.idle)
         command, cough = sorted(r.records, key=lambda one: one.turn)
@@ -160,7 +148,7 @@ async def test_a_stop_behind_a_command_is_a_turn_of_its_own(monkeypatch: pytest.
     """踊って … 止まって: stopped, latched by nothing, and reported as a stop."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("止まって")
         await r.until(lambda: r.conversation.idle)
         command, stop = sorted(r.records, key=lambda one: one.turn)
@@ -171,7 +159,7 @@ async def test_later_speech_is_another_turn(monkeypatch: pytest.MonkeyPatch) -> 
     """1.3 s after a command, the next one replaces it."""
     async with room(monkeypatch) as r:
         await r.speak("踊って")
-        await pause(r, 1300)
+        await r.pause(1300)
         await r.speak("挨拶して")
         await r.until(lambda: r.conversation.idle)
         first, second = sorted(r.records, key=lambda one: one.turn)
@@ -189,7 +177,7 @@ async def test_a_step_that_failed_ends_what_was_added(monkeypatch: pytest.Monkey
 
         monkeypatch.setattr(r.robot, "perform", unknown)
         await r.speak("踊って")
-        await pause(r, 400)
+        await r.pause(400)
         await r.speak("挨拶して")
         await r.until(lambda: r.conversation.idle)
         (record,) = r.records

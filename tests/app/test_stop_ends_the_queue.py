@@ -20,16 +20,14 @@ async def held(r: Room, text: str) -> None:
     r.recogniser.hold()
     await r.speak(text)
     await r.until(r.recogniser.waiting.is_set)
-    end = r.microphone.spoken[-1].end_sample + 16 * 1200
-    await r.until(lambda: r.microphone.position >= end)
+    await r.pause(1200)
 
 
 async def walking(r: Room) -> None:
     """So long since it was told to that what comes next is another turn."""
     await r.speak("前に3メートル歩いて")
     await r.moving("move")
-    end = r.microphone.spoken[-1].end_sample + 16 * 1500
-    await r.until(lambda: r.microphone.position >= end)
+    await r.pause(1500)
 
 
 async def over(r: Room, turns: int) -> None:
@@ -77,8 +75,7 @@ async def test_a_stop_in_the_silence_behind_a_command_ends_it(monkeypatch: pytes
     """The words are over, the commit has not come yet."""
     async with room(monkeypatch) as r:
         await r.speak("座って")
-        end = r.microphone.spoken[-1].end_sample + 16 * 180
-        await r.until(lambda: r.microphone.position >= end)
+        await r.pause(180)
         assert r.calls == []
         await r.parts.dispatcher.stop("a button")
         await over(r, 1)

@@ -11,21 +11,8 @@ from claudiad.app.stop_listener import FIRST_MS, PASS_MS
 from claudiad.brain.mind import Mind
 from claudiad.brain.wording import STOPPED
 from claudiad.types import FRAME_MS
-from tests.app.room import Room, room, settings_with
+from tests.app.room import BETWEEN, COMPLETE, OPEN, actions, room, settings_with
 from tests.audio.sounds import voice
-
-COMPLETE, BETWEEN, OPEN = 200, 600, 1000
-
-
-def actions(record: object) -> list[str]:
-    return [s.action.name for s in record.steps]  # type: ignore[attr-defined]
-
-
-async def pause(r: Room, ms: int) -> None:
-    """Silence behind what was spoken last."""
-    end = r.microphone.spoken[-1].end_sample + ms * 16
-    await r.until(lambda: r.microphone.position >= end)
-
 
 # --- how long it waits ---
 
@@ -59,7 +46,7 @@ async def test_an_unfinished_phrase_is_finished_in_its_own_time(monkeypatch: pyt
     """座ってから … 挨拶して with 800 ms between: one utterance, one turn, and the first guess was thrown away."""
     async with room(monkeypatch) as r:
         await r.speak("座ってから")
-        await pause(r, 800)
+        await r.pause(800)
         last = r.says("挨拶して")
         r.recogniser.takes(300 + 800 + 400, "座ってから挨拶して")
         await r.play(last)
@@ -76,7 +63,7 @@ async def test_it_gets_used_to_a_slow_speaker(monkeypatch: pytest.MonkeyPatch) -
     async with room(monkeypatch) as r:
         for _ in range(5):
             await r.speak("座ってから")
-            await pause(r, 800)
+            await r.pause(800)
             r.recogniser.takes(300 + 800 + 400, "今日は寒いから暑い")
             await r.play(voice(400, amplitude=9000))
             await r.until(lambda: r.conversation.idle)
@@ -106,7 +93,7 @@ async def test_a_guess_that_more_speech_overtook_leaves_nothing(monkeypatch: pyt
     """座って is heard in the pause, then 180 ms later it goes on: nothing of it was done, said or remembered."""
     async with room(monkeypatch) as r:
         await r.speak("座って")
-        await pause(r, 180)
+        await r.pause(180)
         r.recogniser.takes(300 + 180 + 420, "座っている人は誰")
         await r.play(voice(420, amplitude=9000))
         await r.until(lambda: r.records)
@@ -166,10 +153,10 @@ async def test_a_slow_recogniser_works_on_the_newest_pause_only(monkeypatch: pyt
         r.recogniser.hold()
         await r.speak("えーと")
         for _ in range(2):
-            await pause(r, 400)
+            await r.pause(400)
             await r.play(voice(300, amplitude=9000))
         r.recogniser.takes(3 * 300 + 2 * 400, "えーと座って")
-        await pause(r, 400)
+        await r.pause(400)
         r.recogniser.gate.set()
         await r.until(lambda: r.records)
         assert r.recogniser.heard == ["えーと", "えーと座って"]
@@ -182,7 +169,7 @@ async def test_a_pass_of_the_stop_listener_is_never_overtaken(monkeypatch: pytes
         assert r.stop_recogniser is not None
         await r.speak("踊って")
         await r.moving("Dance1")
-        await pause(r, 1500)
+        await r.pause(1500)
         r.stop_recogniser.hold()
         heard = len(r.stop_recogniser.heard)
         r.microphone.speak(voice(3000, amplitude=9000))
@@ -202,7 +189,7 @@ async def test_a_drawn_out_stop_acts_before_it_ends(monkeypatch: pytest.MonkeyPa
     async with room(monkeypatch) as r:
         await r.speak("踊って")
         await r.moving("Dance1")
-        await pause(r, 1500)
+        await r.pause(1500)
         r.recogniser.takes(400, "止まれ", unfinished=True)
         r.recogniser.takes(1300, "止まれー")
         start = r.microphone.speak(voice(1300, amplitude=9000)).start_sample
@@ -220,9 +207,9 @@ async def test_a_stop_behind_a_pause_is_heard_by_itself(monkeypatch: pytest.Monk
     async with room(monkeypatch) as r:
         await r.speak("踊って")
         await r.moving("Dance1")
-        await pause(r, 1500)
+        await r.pause(1500)
         await r.speak("えーと")
-        await pause(r, 500)
+        await r.pause(500)
         await r.speak("止まって")
         await r.until(lambda: r.robot.body.stops)
         assert r.conversation.turns == 1
@@ -235,7 +222,7 @@ async def test_at_rest_and_in_silence_nobody_listens_for_stops(monkeypatch: pyte
     async with room(monkeypatch, separate=True) as r:
         assert r.stop_recogniser is not None
         await r.speak("今日は暑い")
-        await pause(r, 400)
+        await r.pause(400)
         assert r.stop_recogniser.heard == []
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from typing import NoReturn
-
 import pytest
 
 from claudiad.errors import EngineMissing
@@ -13,15 +9,15 @@ from claudiad.robot.go2 import sdk
 from tests.fakes.absent import without
 
 
-def without_sdk(reason: str, environ: Mapping[str, str]) -> NoReturn:
-    """As `without`."""
-    without(f"no Go2 SDK: {reason}", environ)
+def require_sdk() -> None:
+    """Go on where the Go2 SDK is installed; `scripts/robot-sdk` installs it."""
+    try:
+        sdk.load()
+    except EngineMissing as fault:
+        without(f"no Go2 SDK: {fault}")
 
 
 @pytest.fixture
 def requires_sdk() -> None:
-    """The test runs only where the Go2 SDK is installed: `pytestmark = pytest.mark.usefixtures("requires_sdk")`."""
-    try:
-        sdk.load()
-    except EngineMissing as fault:
-        without_sdk(str(fault), os.environ)
+    """The test needs the Go2 SDK: `pytestmark = pytest.mark.usefixtures("requires_sdk")`."""
+    require_sdk()

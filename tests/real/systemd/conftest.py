@@ -12,10 +12,8 @@ import pytest
 
 from claudiad.app.demo_sound import person
 from claudiad.audio.wav import write_wav
-from claudiad.errors import EngineMissing
-from claudiad.robot.go2 import sdk
 from claudiad.types import SAMPLE_RATE
-from tests.fakes.sdk import without_sdk
+from tests.fakes.sdk import require_sdk
 from tests.real.systemd.container import SETTINGS, Container
 from tests.real.systemd.robot import Robot
 
@@ -67,10 +65,7 @@ def installed(machine: Container, requires_sdk_once: None) -> Container:
 @pytest.fixture(scope="session")
 def requires_sdk_once() -> None:
     """As `requires_sdk`, for fixtures of the session."""
-    try:
-        sdk.load()
-    except EngineMissing as fault:
-        without_sdk(str(fault), os.environ)
+    require_sdk()
 
 
 @pytest.fixture
